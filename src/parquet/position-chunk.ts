@@ -1,0 +1,95 @@
+/**
+ * The column chunk of positions: which pages it has and what is in them. Most questions are settled by
+ * the page index, so pages are read one by one.
+ */
+
+import { ByteReader } from '../base/byte-reader.ts'
+import { damaged } from '../base/failure.ts'
+import { maxDeltaByteLength, type PositionSegments, readPositionPage } from './delta-reader.ts'
+import type { ColumnChunkMetadata } from './metadata.ts'
+import type { PositionColumnIndex } from './page-index.ts'
+import { decodeOffsetIndex, decodePositionColumnIndex, type OffsetIndex } from './page-index-reader.ts'
+import { readPage } from './page-reader.ts'
+
+/** Where a chunk comes from: reads bytes of the file, and names the chunk in messages. */
+export interface ChunkSource {
+  readonly where: string
+  readonly metadata: ColumnChunkMetadata
+  read(byteOffset: number, byteLength: number): Uint8Array
+}
+
+/** The pages of one chunk. */
+export class PositionChunk {
+  readonly pageCount: number
+  /** Rows of page p: `[firstRows[p], firstRows[p + 1])` of the row group. */
+  readonly firstRows: Float64Array
+  /** Smallest and largest position of each page. */
+  readonly minima: Float64Array
+  readonly maxima: Float64Array
+  readonly #source: ChunkSource
+  readonly #offsetIndex: OffsetIndex
+  /** The page read last: neighbouring requests mostly share theirs. */
+  #lastPage = -1
+  #lastSegments: PositionSegments | undefined
+
+  /** Reads the chunk's two indexes. Fails as DAMAGED when it has none or they do not describe it. */
+  constructor(source: ChunkSource) {
+    const { metadata, where } = source
+    const { offsetIndex, columnIndex, valueCount } = metadata
+    const start = metadata.dataPageOffset
+    const end = (metadata.dictionaryPageOffset ?? start) + metadata.totalCompressedSize
+    if (offsetIndex === undefined || columnIndex === undefined) damaged(where, 'a page index', 'none')
+    this.#source = source
+    const chunk = { where: `${where}, offset index`, rowCount: valueCount, start, end }
+    this.#offsetIndex = decodeOffsetIndex(source.read(offsetIndex.byteOffset, offsetIndex.byteLength), chunk)
+    const { pageCount, firstRows } = this.#offsetIndex
+    const index: PositionColumnIndex = decodePositionColumnIndex(
+      source.read(columnIndex.byteOffset, columnIndex.byteLength),
+      pageCount,
+      `${where}, column index`,
+    )
+    this.pageCount = pageCount
+    this.firstRows = firstRows
+    this.minima = index.minima
+    this.maxima = index.maxima
+  }
+
+  /** Memory that it holds. */
+  get byteLength(): number {
+    return this.pageCount * 48 + 4096
+  }
+
+  /** The page that a row of the row group lies in. */
+  pageOf(row: number): number {
+    let low = 0
+    let high = this.pageCount - 1
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1
+      if ((this.firstRows[middle] ?? 0) <= row) low = middle
+      else high = middle - 1
+    }
+    return low
+  }
+
+  /** Reads a page; fails as DAMAGED unless it is the one that the indexes describe. */
+  segmentsOf(page: number): PositionSegments {
+    if (this.#lastSegments !== undefined && this.#lastPage === page) return this.#lastSegments
+    const { metadata, where } = this.#source
+    const byteOffset = this.#offsetIndex.byteOffsets[page] ?? 0
+    const byteLength = this.#offsetIndex.byteLengths[page] ?? 0
+    const r: ByteReader = new ByteReader(this.#source.read(byteOffset, byteLength), `${where}, page ${page}`)
+    const { header, content } = readPage(r, metadata.codec, ({ valueCount }) => maxDeltaByteLength(valueCount))
+    const rowCount = (this.firstRows[page + 1] ?? 0) - (this.firstRows[page] ?? 0)
+    const isExpected =
+      header.pageType === 'DATA_PAGE' &&
+      header.encoding === 'DELTA_BINARY_PACKED' &&
+      header.valueCount === rowCount
+    if (!isExpected || r.left > 0) {
+      r.fail(`one data page of ${rowCount} deltas`, `${header.pageType} of ${header.valueCount} ${header.encoding}`)
+    }
+    const segments = readPositionPage(content, rowCount, r.where)
+    this.#lastPage = page
+    this.#lastSegments = segments
+    return segments
+  }
+}

@@ -1,0 +1,234 @@
+/**
+ * Metadata of encoded row groups in flat arrays, so that a thread can hand over thousands of them
+ * without one object each, and the receiver can place them anywhere in a file.
+ */
+
+import { ByteWriter } from '../base/byte-writer.ts'
+import { invariant } from '../base/failure.ts'
+import type { CompressionCodec, FileSpan, PageEncodingStats, RowGroupMetadata } from './metadata.ts'
+import { encodeOffsetIndex } from './page-index.ts'
+
+/** What every chunk of a column has in common. */
+export interface ChunkKind {
+  readonly dataEncoding: 'RLE_DICTIONARY' | 'DELTA_BINARY_PACKED'
+  readonly codec: CompressionCodec
+}
+
+/** One encoded chunk; byte offsets count from the start of the batch. */
+export interface EncodedChunk {
+  totalUncompressedSize: number
+  totalCompressedSize: number
+  /** -1 without a dictionary. */
+  dictionaryPageOffset: number
+  dataPageOffset: number
+  pageCount: number
+}
+
+/** Row groups as a thread hands them over; every array is transferred. */
+export interface RowGroupBatch {
+  /** The row groups' pages and bloom filters, as they will stand in the file. */
+  readonly pages: Uint8Array<ArrayBuffer>
+  readonly rowGroupCount: number
+  /** `NUMBERS_PER_ROW_GROUP` of each row group, then `NUMBERS_PER_CHUNK` of each of its chunks. */
+  readonly numbers: Float64Array<ArrayBuffer>
+  /** Of each chunk: minimum, maximum and the column index, one after the other. */
+  readonly values: Uint8Array<ArrayBuffer>
+  /** Of each data page of each chunk. */
+  readonly pageByteLengths: Uint32Array<ArrayBuffer>
+  readonly pageFirstRows: Float64Array<ArrayBuffer>
+}
+
+const NUMBERS_PER_ROW_GROUP = 1
+const NUMBERS_PER_CHUNK = 10
+
+/** Collects the metadata of row groups; one row group after the other, its chunks in schema order. */
+export class RowGroupTable {
+  private readonly columnCount: number
+  rowGroupCount = 0
+  private numbers = new Float64Array(1024)
+  private numberCount = 0
+  /** Where the caller appends minimum, maximum and column index of each chunk. */
+  readonly values: ByteWriter = new ByteWriter()
+  private pageByteLengths = new Uint32Array(1024)
+  private pageFirstRows = new Float64Array(1024)
+  private pageCount = 0
+  private chunkFirstPage = 0
+  /** Where the chunk's numbers begin, by column, so that its bloom filter can be added later. */
+  private readonly chunkNumbers: number[] = []
+
+  constructor(columnCount: number) {
+    this.columnCount = columnCount
+  }
+
+  beginRowGroup(rowCount: number): void {
+    this.reserveNumbers(NUMBERS_PER_ROW_GROUP + this.columnCount * NUMBERS_PER_CHUNK)
+    this.numbers[this.numberCount++] = rowCount
+    this.rowGroupCount++
+    this.chunkNumbers.length = 0
+  }
+
+  /** Adds a data page of the chunk that `endChunk` will close. */
+  addPage(byteLength: number, firstRow: number): void {
+    if (this.pageCount === this.pageByteLengths.length) {
+      const byteLengths = new Uint32Array(2 * this.pageCount)
+      byteLengths.set(this.pageByteLengths)
+      this.pageByteLengths = byteLengths
+      const firstRows = new Float64Array(2 * this.pageCount)
+      firstRows.set(this.pageFirstRows)
+      this.pageFirstRows = firstRows
+    }
+    this.pageByteLengths[this.pageCount] = byteLength
+    this.pageFirstRows[this.pageCount++] = firstRow
+  }
+
+  /** How many pages the chunk has so far. */
+  get chunkPageCount(): number {
+    return this.pageCount - this.chunkFirstPage
+  }
+
+  /**
+   * Closes a chunk whose minimum, maximum and column index, of these byte lengths, are the last that was
+   * appended to `values`.
+   */
+  endChunk(chunk: EncodedChunk, minByteLength: number, maxByteLength: number, columnIndexByteLength: number): void {
+    this.chunkNumbers.push(this.numberCount)
+    const numbers = this.numbers
+    let at = this.numberCount
+    numbers[at++] = chunk.totalUncompressedSize
+    numbers[at++] = chunk.totalCompressedSize
+    numbers[at++] = chunk.dictionaryPageOffset
+    numbers[at++] = chunk.dataPageOffset
+    numbers[at++] = this.chunkPageCount
+    numbers[at++] = -1 // bloom filter offset
+    numbers[at++] = 0 // bloom filter length
+    numbers[at++] = minByteLength
+    numbers[at++] = maxByteLength
+    numbers[at++] = columnIndexByteLength
+    this.numberCount = at
+    this.chunkFirstPage = this.pageCount
+  }
+
+  /** Says where the bloom filter of a chunk of the current row group stands. */
+  setBloomFilter(column: number, span: FileSpan): void {
+    const at = this.chunkNumbers[column] ?? 0
+    this.numbers[at + 5] = span.byteOffset
+    this.numbers[at + 6] = span.byteLength
+  }
+
+  /** Hands over everything collected, with the bytes it describes, and starts anew. */
+  takeBatch(pages: Uint8Array<ArrayBuffer>): RowGroupBatch {
+    const batch: RowGroupBatch = {
+      pages,
+      rowGroupCount: this.rowGroupCount,
+      numbers: this.numbers.slice(0, this.numberCount),
+      values: this.values.copy(),
+      pageByteLengths: this.pageByteLengths.slice(0, this.pageCount),
+      pageFirstRows: this.pageFirstRows.slice(0, this.pageCount),
+    }
+    this.rowGroupCount = 0
+    this.numberCount = 0
+    this.values.clear()
+    this.pageCount = 0
+    this.chunkFirstPage = 0
+    return batch
+  }
+
+  private reserveNumbers(count: number): void {
+    if (this.numberCount + count <= this.numbers.length) return
+    const numbers = new Float64Array(2 * (this.numberCount + count))
+    numbers.set(this.numbers)
+    this.numbers = numbers
+  }
+}
+
+/** The buffers of a batch, to be moved rather than copied between threads. */
+export function batchBuffers(batch: RowGroupBatch): ArrayBuffer[] {
+  const { pages, numbers, values, pageByteLengths, pageFirstRows } = batch
+  return [pages.buffer, numbers.buffer, values.buffer, pageByteLengths.buffer, pageFirstRows.buffer]
+}
+
+/** A row group at its place, and the indexes that will stand near the footer. */
+export interface PlacedRowGroup {
+  /** Index spans are missing: they are known when the indexes are written. */
+  readonly metadata: RowGroupMetadata
+  /** One a column. */
+  readonly columnIndexes: readonly Uint8Array[]
+  readonly offsetIndexes: readonly Uint8Array[]
+}
+
+/** Places a batch whose pages begin at `byteOffset` of the file. */
+export function placeBatch(
+  batch: RowGroupBatch,
+  byteOffset: number,
+  kinds: readonly ChunkKind[],
+  sortingColumns: readonly number[],
+): PlacedRowGroup[] {
+  const placed: PlacedRowGroup[] = []
+  let at = 0
+  let valueAt = 0
+  let page = 0
+  const takeValue = (byteLength: number): Uint8Array => {
+    valueAt += byteLength
+    return batch.values.subarray(valueAt - byteLength, valueAt)
+  }
+  const takeNumber = (): number => batch.numbers[at++] ?? 0
+  for (let rowGroup = 0; rowGroup < batch.rowGroupCount; rowGroup++) {
+    const rowCount = takeNumber()
+    const columnIndexes: Uint8Array[] = []
+    const offsetIndexes: Uint8Array[] = []
+    const columns = kinds.map((kind) => {
+      const totalUncompressedSize = takeNumber()
+      const totalCompressedSize = takeNumber()
+      const dictionaryPageOffset = takeNumber()
+      const dataPageOffset = takeNumber() + byteOffset
+      const pageCount = takeNumber()
+      const bloomByteOffset = takeNumber()
+      const bloomByteLength = takeNumber()
+      const minByteLength = takeNumber()
+      const maxByteLength = takeNumber()
+      const indexByteLength = takeNumber()
+      // Copies, so that the footer's data does not keep the batch's memory alive.
+      const min = takeValue(minByteLength).slice()
+      const max = takeValue(maxByteLength).slice()
+      columnIndexes.push(takeValue(indexByteLength))
+      offsetIndexes.push(
+        encodeOffsetIndex({
+          byteLengths: batch.pageByteLengths.subarray(page, page + pageCount),
+          firstRows: batch.pageFirstRows.subarray(page, page + pageCount),
+          byteOffset: dataPageOffset,
+        }),
+      )
+      page += pageCount
+      return {
+        encodings: kind.dataEncoding === 'RLE_DICTIONARY' ? DICTIONARY_ENCODINGS : DELTA_ENCODINGS,
+        codec: kind.codec,
+        valueCount: rowCount,
+        totalUncompressedSize,
+        totalCompressedSize,
+        dataPageOffset,
+        dictionaryPageOffset: dictionaryPageOffset < 0 ? undefined : dictionaryPageOffset + byteOffset,
+        min,
+        max,
+        encodingStats: encodingStats(kind, pageCount),
+        bloomFilter:
+          bloomByteOffset < 0
+            ? undefined
+            : { byteOffset: bloomByteOffset + byteOffset, byteLength: bloomByteLength },
+        columnIndex: undefined,
+        offsetIndex: undefined,
+      }
+    })
+    placed.push({ metadata: { rowCount, columns, sortingColumns }, columnIndexes, offsetIndexes })
+  }
+  invariant(at === batch.numbers.length && page === batch.pageByteLengths.length, 'a batch that does not add up')
+  return placed
+}
+
+const DICTIONARY_ENCODINGS = ['PLAIN', 'RLE', 'RLE_DICTIONARY'] as const
+const DELTA_ENCODINGS = ['RLE', 'DELTA_BINARY_PACKED'] as const
+
+function encodingStats(kind: ChunkKind, pageCount: number): PageEncodingStats[] {
+  const data: PageEncodingStats = { pageType: 'DATA_PAGE', encoding: kind.dataEncoding, pageCount }
+  if (kind.dataEncoding === 'DELTA_BINARY_PACKED') return [data]
+  return [{ pageType: 'DICTIONARY_PAGE', encoding: 'PLAIN', pageCount: 1 }, data]
+}

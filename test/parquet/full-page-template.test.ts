@@ -1,0 +1,44 @@
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { ByteWriter } from '#src/base/byte-writer.js'
+import { ChunkEncoder, MAX_POSITION_PAGE_ROWS } from '#src/parquet/chunk-encoder.js'
+import { crc32 } from '#src/parquet/crc32.js'
+import { DeltaPageEncoder } from '#src/parquet/delta-page.js'
+import { writeDataPageHeader } from '#src/parquet/page-header.js'
+import { RowGroupTable } from '#src/parquet/row-group-table.js'
+import { ZstdFrameEncoder } from '#src/parquet/zstd-frame.js'
+import { createSeededRandom } from '../../fixtures/seeded-random.ts'
+
+const templates = suite('full page templates')
+
+/** The page by the general code. */
+function pageOf(start: number): Uint8Array {
+  const delta = new DeltaPageEncoder(new ZstdFrameEncoder())
+  const body = new ByteWriter()
+  delta.encodeOneRun(start, MAX_POSITION_PAGE_ROWS, body)
+  const page = new ByteWriter()
+  writeDataPageHeader(page, {
+    uncompressedByteLength: delta.uncompressedByteLength,
+    compressedByteLength: body.length,
+    crc: crc32(body.bytes, 0, body.length),
+    valueCount: MAX_POSITION_PAGE_ROWS,
+    encoding: 'DELTA_BINARY_PACKED',
+  })
+  page.append(body.view())
+  return page.copy()
+}
+
+templates('a page from the template is the page of the general code, byte by byte', () => {
+  const out = new ByteWriter()
+  const encoder = new ChunkEncoder(out, new RowGroupTable(1), new DeltaPageEncoder(new ZstdFrameEncoder()))
+  const random = createSeededRandom(11)
+  const starts = [0, 1, 63, 64, 8191, 8192, 2 ** 31, 2 ** 32, 2 ** 40 + 7, 2 ** 50]
+  for (let i = 0; i < 400; i++) starts.push(random.below(2 ** 32) * random.pick([1, 1, 3, 1024]))
+  for (const start of starts) {
+    const from = out.length
+    encoder.positionChunk({ starts: Float64Array.of(start), rowCounts: Float64Array.of(MAX_POSITION_PAGE_ROWS) }, 1)
+    assert.equal(out.view().slice(from), pageOf(start), `start ${start}`)
+  }
+})
+
+templates.run()
