@@ -1,0 +1,149 @@
+/** The module's interface to its host; see the file that loads it for the order of calls. */
+
+import { configureRanges, emptyRuns, runCount } from './batch'
+import { beginInput, commitInput, endInput, reserveInput } from './input'
+import { allocateBlock, ensureRegion, limitMemory, Region, releaseBlock } from './memory'
+import { configureRejects, emptyRejects, otherHeaders, rejects, rejectTexts } from './places'
+import {
+  ipTable,
+  limitWordBits,
+  requestTable,
+  sortedEpoch,
+  sortedFirst,
+  sortedIp,
+  sortedLast,
+  sortedRequest,
+  sortedUserAgent,
+  sortRuns,
+  userAgentTable,
+} from './run-order'
+import { Counts, counts, layout } from './state'
+import { StringTable } from './string-table'
+import { xxhash64 } from './xxhash64'
+
+/** What the host reads after `finish` and `endPiece`: u32 values, in the order of `RESULT_FIELDS` there. */
+const results: usize = memory.data(128, 8)
+const scratch: Region = changetype<Region>(memory.data(offsetof<Region>(), 8))
+
+/** Sets the options; once, before anything else. */
+export function configure(
+  maxRangeByteLength: f64,
+  rejectLimit: u32,
+  keepTexts: bool,
+  memoryLimit: f64,
+  sortWordBits: u32,
+): void {
+  configureRanges(<u64>maxRangeByteLength)
+  configureRejects(rejectLimit, keepTexts)
+  limitMemory(<u64>memoryLimit)
+  limitWordBits(sortWordBits)
+  emptyRuns()
+}
+
+/** Address of eight numbers of the layout (u32), to be written before `beginPiece`. */
+export function layoutAddress(): usize {
+  return changetype<usize>(layout)
+}
+
+/** Makes room for a header of `byteLength` bytes; its address, or 0 when memory is exhausted. */
+export function reserveHeader(byteLength: usize): usize {
+  if (layout.header != 0) releaseBlock(layout.header, layout.headerByteLength)
+  layout.header = allocateBlock(byteLength)
+  layout.headerByteLength = byteLength
+  return layout.header
+}
+
+/** Begins a piece. */
+export function beginPiece(atInputStart: bool): void {
+  memory.fill(changetype<usize>(counts), 0, offsetof<Counts>())
+  emptyRejects()
+  beginInput(atInputStart)
+}
+
+/** Address to read `byteLength` bytes to, or 0 when memory is exhausted. */
+export function reserve(byteLength: usize): usize {
+  return reserveInput(byteLength)
+}
+
+/** Scans the bytes that were read; false when memory is exhausted. */
+export function commit(byteLength: usize): bool {
+  return commitInput(byteLength)
+}
+
+/** Ends the piece; false when memory is exhausted. */
+export function endPiece(): bool {
+  return endInput()
+}
+
+/** Address of the piece's counts: nineteen u64. */
+export function countsAddress(): usize {
+  return changetype<usize>(counts)
+}
+
+/** Address of the list of rejected lines. */
+export function rejectsAddress(): usize {
+  return rejects.address
+}
+
+/** Address of the texts of rejected lines. */
+export function rejectTextsAddress(): usize {
+  return rejectTexts.address
+}
+
+/** Address of the list of comments that may be headers. */
+export function otherHeadersAddress(): usize {
+  return otherHeaders
+}
+
+/** Runs of the shard so far. */
+export function runsSoFar(): u32 {
+  return runCount
+}
+
+/** Sorts; false when memory is exhausted. */
+export function finish(): bool {
+  return sortRuns()
+}
+
+function writeTableResults(at: usize, table: StringTable): void {
+  store<u32>(at, table.count)
+  store<u32>(at, <u32>table.byteLength, 4)
+  store<u32>(at, <u32>table.bytes.address, 8)
+  store<u32>(at, <u32>table.offsets.address, 12)
+  store<u32>(at, <u32>table.hashLow.address, 16)
+  store<u32>(at, <u32>table.hashHigh.address, 20)
+}
+
+function addressOf(region: Region): u32 {
+  return <u32>region.address
+}
+
+/** Address of what `finish` made: the runs' count and six lists, then six numbers a table. */
+export function resultsAddress(): usize {
+  store<u32>(results, runCount)
+  store<u32>(results, addressOf(sortedRequest), 4)
+  store<u32>(results, addressOf(sortedIp), 8)
+  store<u32>(results, addressOf(sortedUserAgent), 12)
+  store<u32>(results, addressOf(sortedFirst), 16)
+  store<u32>(results, addressOf(sortedLast), 20)
+  store<u32>(results, addressOf(sortedEpoch), 24)
+  writeTableResults(results + 28, requestTable)
+  writeTableResults(results + 52, ipTable)
+  writeTableResults(results + 76, userAgentTable)
+  return results
+}
+
+/** Forgets runs and strings, keeps memory. */
+export function reset(): void {
+  emptyRuns()
+}
+
+/** Address of `byteLength` bytes of scratch memory, or 0 when memory is exhausted. */
+export function reserveScratch(byteLength: usize): usize {
+  return ensureRegion(scratch, 0, byteLength + 1) ? scratch.address : 0
+}
+
+/** XXH64 with seed 0 of bytes in linear memory. */
+export function hash64(address: usize, byteLength: usize): u64 {
+  return xxhash64(address, byteLength)
+}

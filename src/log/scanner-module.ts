@@ -1,0 +1,58 @@
+/**
+ * Loads the compiled scanner (`assembly/scanner.ts`) and says what it exports.
+ */
+
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { Failure } from '../base/failure.ts'
+
+/** What the module exports; addresses and lengths are unsigned, 0 for an address means memory is exhausted. */
+export interface ScannerExports {
+  readonly memory: { readonly buffer: ArrayBuffer }
+  configure(
+    maxRangeByteLength: number,
+    rejectedLineLimit: number,
+    keepRejectedText: number,
+    memoryLimit: number,
+    sortWordBits: number,
+  ): void
+  layoutAddress(): number
+  reserveHeader(byteLength: number): number
+  beginPiece(atInputStart: number): void
+  reserve(byteLength: number): number
+  commit(byteLength: number): number
+  endPiece(): number
+  countsAddress(): number
+  rejectsAddress(): number
+  rejectTextsAddress(): number
+  otherHeadersAddress(): number
+  runsSoFar(): number
+  finish(): number
+  resultsAddress(): number
+  reset(): void
+  reserveScratch(byteLength: number): number
+  hash64(address: number, byteLength: number): bigint
+}
+
+let compiled: WebAssemblyModule | undefined
+
+function compile(): WebAssemblyModule {
+  const url = import.meta.resolve('#wasm/scanner.wasm')
+  try {
+    return new WebAssembly.Module(readFileSync(fileURLToPath(url)))
+  } catch (cause) {
+    throw new Failure(
+      'ENVIRONMENT',
+      `the compiled scanner cannot be loaded from ${url}; it comes from the build`,
+      {
+        cause,
+      },
+    )
+  }
+}
+
+/** A fresh instance; the module is compiled once a thread. Throws a `Failure` when there is no module. */
+export function instantiateScanner(): ScannerExports {
+  compiled ??= compile()
+  return new WebAssembly.Instance(compiled).exports
+}
