@@ -1,0 +1,166 @@
+/** From a question and its evidence to the answer: pure, but for the last function, which asks a source. */
+
+import type { DeliveredRun, Evidence, EvidenceSource, Interval } from './evidence.ts'
+import {
+  coveredLength,
+  type IntervalSet,
+  intersectIntervals,
+  mergeIntervals,
+  subtractIntervals,
+} from './intervals.ts'
+import type { Query } from './question.ts'
+import { formatInstant, isInWindow } from './question-time.ts'
+
+/**
+ * `complete`: every byte is proven; `partial`: some are; `none`: no byte, though the listener or the asset is
+ * known; `unknown`: the store has no evidence about either, or none about the length of the whole.
+ */
+export type Verdict = 'complete' | 'partial' | 'none' | 'unknown'
+
+/** First and last position, both inclusive, as everything outside sees them. */
+export type InclusiveRange = readonly [first: number, last: number]
+
+/** How long the asset is, and who says so. */
+export interface AssetLength {
+  readonly bytes: number
+  readonly from: 'logged' | 'given' | 'observed'
+}
+
+/** The answer as it is printed: names, order and meaning of the fields are a contract with programs. */
+export interface Answer {
+  readonly v: 1
+  readonly asset: string
+  readonly ip: string
+  readonly userAgent: string
+  /** Null when the whole was asked and it has no byte or no known length. */
+  readonly range: InclusiveRange | null
+  readonly delivered: boolean
+  readonly verdict: Verdict
+  readonly requestedBytes: number
+  readonly coveredBytes: number
+  readonly covered: readonly InclusiveRange[]
+  readonly missing: readonly InclusiveRange[]
+  /** Kept requests within the window that overlap the range. */
+  readonly requests: number
+  /** ISO 8601, UTC: the earliest and the latest of them. */
+  readonly firstAt: string | null
+  readonly lastAt: string | null
+  /** When the last missing byte arrived; null unless complete. */
+  readonly completeAt: string | null
+  readonly length: AssetLength | null
+}
+
+/** What a store said: the evidence about the range, and the length that it observed for the asset. */
+export interface Facts {
+  readonly evidence: Evidence
+  readonly observedLength: number | undefined
+}
+
+const NO_EVIDENCE: Evidence = { runs: [], assetKnown: false, listenerKnown: false }
+
+/** The positions that a question is about; undefined for the whole of an asset of unknown length. */
+export function askedRange(query: Query, observedLength: number | undefined): Interval | undefined {
+  if (query.target.kind === 'range') return query.target.range
+  const length = query.target.givenLength ?? observedLength
+  return length === undefined ? undefined : { start: 0, end: length }
+}
+
+/** Judges the evidence. Requests outside the question's window or range are left out before anything is counted. */
+export function answerQuery(query: Query, facts: Facts): Answer {
+  const { evidence, observedLength } = facts
+  const asked = askedRange(query, observedLength)
+  const range = asked ?? { start: 0, end: 0 }
+  const runs = evidence.runs.filter(
+    (run) => run.start < range.end && run.end > range.start && isInWindow(query.window, run.epochSeconds),
+  )
+  const requested = mergeIntervals([range])
+  const covered = intersectIntervals(mergeIntervals(runs), requested)
+  const requestedBytes = coveredLength(requested)
+  const coveredBytes = coveredLength(covered)
+  const verdict = judge(asked !== undefined, requestedBytes, coveredBytes, evidence)
+  const times = timeSpan(runs)
+  return {
+    v: 1,
+    asset: query.key.asset,
+    ip: query.key.ip,
+    userAgent: query.key.userAgent,
+    range: requestedBytes === 0 ? null : inclusive(range),
+    delivered: verdict === 'complete',
+    verdict,
+    requestedBytes,
+    coveredBytes,
+    covered: covered.map(inclusive),
+    missing: subtractIntervals(requested, covered).map(inclusive),
+    requests: runs.length,
+    firstAt: times === undefined ? null : formatInstant(times.first),
+    lastAt: times === undefined ? null : formatInstant(times.last),
+    completeAt: verdict === 'complete' ? formatInstant(completionTime(runs, requested)) : null,
+    length: assetLength(query, observedLength),
+  }
+}
+
+function judge(
+  isRangeKnown: boolean,
+  requestedBytes: number,
+  coveredBytes: number,
+  evidence: Evidence,
+): Verdict {
+  // Nothing follows from an empty range: all of its no bytes are covered by no request at all.
+  if (requestedBytes > 0 && coveredBytes === requestedBytes) return 'complete'
+  if (coveredBytes > 0) return 'partial'
+  return isRangeKnown && (evidence.assetKnown || evidence.listenerKnown) ? 'none' : 'unknown'
+}
+
+function inclusive({ start, end }: Interval): InclusiveRange {
+  return [start, end - 1]
+}
+
+function timeSpan(
+  runs: readonly DeliveredRun[],
+): { readonly first: number; readonly last: number } | undefined {
+  if (runs.length === 0) return undefined
+  let first = Number.POSITIVE_INFINITY
+  let last = Number.NEGATIVE_INFINITY
+  for (const { epochSeconds } of runs) {
+    first = Math.min(first, epochSeconds)
+    last = Math.max(last, epochSeconds)
+  }
+  return { first, last }
+}
+
+/**
+ * The smallest time t such that the runs with epoch <= t cover `requested`, which all runs together must cover.
+ * Coverage only grows with t, so the moment is found by bisection over the distinct times: n log n in all.
+ */
+function completionTime(runs: readonly DeliveredRun[], requested: IntervalSet): number {
+  const times = [...new Set(runs.map((run) => run.epochSeconds))].sort((a, b) => a - b)
+  let low = 0
+  let high = times.length - 1
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    const limit = times[middle] ?? 0
+    const early = mergeIntervals(runs.filter((run) => run.epochSeconds <= limit))
+    if (subtractIntervals(requested, early).length === 0) high = middle
+    else low = middle + 1
+  }
+  return times[low] ?? 0
+}
+
+function assetLength(query: Query, observedLength: number | undefined): AssetLength | null {
+  if (query.target.kind === 'whole' && query.target.givenLength !== undefined) {
+    return { bytes: query.target.givenLength, from: 'given' }
+  }
+  return observedLength === undefined ? null : { bytes: observedLength, from: 'observed' }
+}
+
+/** Puts a question to a store. Fails as the source does, when it cannot be read or is damaged. */
+export function askSource(
+  source: EvidenceSource,
+  query: Query,
+): { readonly answer: Answer; readonly facts: Facts } {
+  const observedLength = source.observedLength(query.key.asset)
+  const range = askedRange(query, observedLength)
+  const evidence = range === undefined ? NO_EVIDENCE : source.findEvidence(query.key, range)
+  const facts = { evidence, observedLength }
+  return { answer: answerQuery(query, facts), facts }
+}

@@ -1,0 +1,37 @@
+/** What a store can say about one listener and one asset: the interface between scan and answer. */
+
+/** Who asks about what. All three are compared as bytes, exactly as logged. */
+export interface DeliveryKey {
+  readonly asset: string
+  readonly ip: string
+  readonly userAgent: string
+}
+
+/** Positions `[start, end)` of an asset: half-open, as everywhere inside. */
+export interface Interval {
+  readonly start: number
+  readonly end: number
+}
+
+/** One kept request, read back: the positions `[start, end)` it delivered, and when. */
+export interface DeliveredRun extends Interval {
+  readonly epochSeconds: number
+}
+
+export interface Evidence {
+  /** The requests of the key that overlap the interval asked for, sorted by (start, epochSeconds, end). */
+  readonly runs: readonly DeliveredRun[]
+  /** Whether any request for the asset is in the store. */
+  readonly assetKnown: boolean
+  /** Whether any request of this IP address with this user agent is in the store. */
+  readonly listenerKnown: boolean
+}
+
+/** Anything that can be asked: a file, a directory, later a committed table. */
+export interface EvidenceSource {
+  /** Requests of `key` overlapping `range`, and what else is known about the two. */
+  findEvidence(key: DeliveryKey, range: Interval): Evidence
+  /** One past the largest position of the asset in the store, or undefined when the asset is unknown. */
+  observedLength(asset: string): number | undefined
+  close(): void
+}

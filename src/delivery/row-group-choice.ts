@@ -1,0 +1,70 @@
+/**
+ * Which row groups of a file can hold what is asked for. Bloom filters come first: they stand together, so
+ * one read a row group settles nearly all; the rest is decided by the footer.
+ */
+
+import { damaged } from '../base/failure.ts'
+import { bloomMayContain } from '../parquet/bloom-filter.ts'
+import type { ParquetFile } from '../parquet/parquet-file.ts'
+import type { Interval } from './evidence.ts'
+import type { Wanted } from './scan-key.ts'
+import { BLOOM_FILTER_COLUMNS, COLUMN } from './schema.ts'
+
+/** The row groups whose filters and statistics allow for all of `values` together, ascending. */
+export function chooseRowGroups(file: ParquetFile, values: readonly Wanted[]): number[] {
+  const chosen: number[] = []
+  const filterOrdinals = values.map(({ column }) => BLOOM_FILTER_COLUMNS.indexOf(column))
+  for (let rowGroup = 0; rowGroup < file.rowGroupCount; rowGroup++) {
+    if (passesFilters(file, rowGroup, values, filterOrdinals) && passesStatistics(file, rowGroup, values)) {
+      chosen.push(rowGroup)
+    }
+  }
+  return chosen
+}
+
+/** Whether a row group has a position in `range`. */
+export function overlapsPositions(file: ParquetFile, rowGroup: number, range: Interval): boolean {
+  const { min, max } = positionBounds(file, rowGroup)
+  return min < range.end && max >= range.start
+}
+
+/** Smallest and largest position of a row group. */
+export function positionBounds(file: ParquetFile, rowGroup: number): { readonly min: number; readonly max: number } {
+  const chunk = file.rowGroup(rowGroup).columns[COLUMN.byteNum]
+  if (chunk === undefined || chunk.min.length !== 8 || chunk.max.length !== 8) {
+    return damaged(`${file.path}, row group ${rowGroup}`, 'statistics of positions', 'others')
+  }
+  return { min: int64(chunk.min), max: int64(chunk.max) }
+}
+
+function passesFilters(
+  file: ParquetFile,
+  rowGroup: number,
+  values: readonly Wanted[],
+  filterOrdinals: readonly number[],
+): boolean {
+  const filters = file.bloomFilters(rowGroup)
+  if (filters === undefined) return true
+  if (filters.length !== BLOOM_FILTER_COLUMNS.length) {
+    damaged(`${file.path}, row group ${rowGroup}`, `${BLOOM_FILTER_COLUMNS.length} bloom filters`, `${filters.length}`)
+  }
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]
+    const filter = filters[filterOrdinals[i] ?? -1]
+    if (value !== undefined && filter !== undefined && !bloomMayContain(filter, value.hash)) return false
+  }
+  return true
+}
+
+function passesStatistics(file: ParquetFile, rowGroup: number, values: readonly Wanted[]): boolean {
+  const { columns } = file.rowGroup(rowGroup)
+  return values.every(({ column, bytes }) => {
+    const chunk = columns[column]
+    return chunk !== undefined && Buffer.compare(chunk.min, bytes) <= 0 && Buffer.compare(chunk.max, bytes) >= 0
+  })
+}
+
+/** Positions of more than 2^53 come out inexact but as large, which is enough to compare. */
+function int64(bytes: Uint8Array): number {
+  return Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigInt64(0, true))
+}

@@ -1,0 +1,189 @@
+/** Sorted runs in, encoded row groups out: where the delivery model meets the Parquet format. */
+
+import { ByteWriter } from '../base/byte-writer.ts'
+import type { ScannedRuns, StringTable } from '../log/scanned-runs.ts'
+import { encodeBloomFilter } from '../parquet/bloom-filter.ts'
+import { ChunkDictionary, ChunkEncoder } from '../parquet/chunk-encoder.ts'
+import { DeltaPageEncoder } from '../parquet/delta-page.ts'
+import { IndexStream, indexBitWidth, type PieceColumn, type PiecePages } from '../parquet/index-stream.ts'
+import { type RowGroupBatch, RowGroupTable } from '../parquet/row-group-table.ts'
+import type { StringValues, ValueTable } from '../parquet/value-table.ts'
+import { xxhash64 } from '../parquet/xxhash64.ts'
+import { ZstdFrameEncoder } from '../parquet/zstd-frame.ts'
+import { cutIntoPieces, joinKeys, type Pieces, slicePieces } from './pieces.ts'
+import { endOfRowGroup, planIndexPages } from './row-group-plan.ts'
+import { COLUMN, SCHEMA } from './schema.ts'
+import { type RankedNumbers, rankDays, rankEpochs, rankMd5 } from './shard-tables.ts'
+
+/** A batch is handed over when its pages have so many bytes: enough to write at once, little to hold. */
+const BATCH_BYTE_LENGTH = 4 * 1024 * 1024
+
+/** XXH64 of every value of a table. */
+interface Hashes {
+  readonly low: Uint32Array
+  readonly high: Uint32Array
+}
+
+/** Everything about a shard that its row groups share. */
+interface ShardTables {
+  readonly epochs: RankedNumbers
+  readonly days: RankedNumbers
+  readonly md5: { readonly values: StringValues; readonly ranks: Uint32Array; readonly hashes: Hashes }
+  readonly request: StringTable
+  readonly ip: StringTable
+  readonly userAgent: StringTable
+}
+
+/** Encodes shard after shard; keeps scratch memory from one to the next. */
+export class RunEncoder {
+  private readonly out = new ByteWriter(2 * BATCH_BYTE_LENGTH)
+  private readonly table = new RowGroupTable(SCHEMA.length)
+  private readonly chunks = new ChunkEncoder(this.out, this.table, new DeltaPageEncoder(new ZstdFrameEncoder()))
+  private readonly stream = new IndexStream()
+  private readonly dictionaries = SCHEMA.map(() => new ChunkDictionary())
+
+  private dictionary(column: number): ChunkDictionary {
+    return this.dictionaries[column] ?? new ChunkDictionary()
+  }
+
+  /**
+   * Encodes sorted runs and yields their row groups in batches, in order. `spareMemory` gives memory of a
+   * batch that was written, to be used again: new memory costs more than filling it.
+   */
+  *encode(runs: ScannedRuns, spareMemory: () => ArrayBuffer | undefined): Generator<RowGroupBatch, void, void> {
+    if (runs.runCount === 0) return
+    const tables = makeShardTables(runs)
+    const pieces = cutIntoPieces(runs, tables.epochs.ranks)
+    for (let from = 0; from < pieces.count; ) {
+      const to = endOfRowGroup(pieces, from)
+      this.encodeRowGroup(slicePieces(pieces, from, to), tables)
+      if (this.out.length >= BATCH_BYTE_LENGTH || to === pieces.count) {
+        yield this.table.takeBatch(this.out.take(spareMemory()))
+      }
+      from = to
+    }
+  }
+
+  private encodeRowGroup(pieces: Pieces, tables: ShardTables): void {
+    const pages = planIndexPages(pieces)
+    let rowCount = 0
+    for (let page = 0; page < pages.pageCount; page++) rowCount += pages.pageRows[page] ?? 0
+    this.table.beginRowGroup(rowCount)
+    const { epochs, days, md5 } = tables
+    const keys = joinKeys(pieces, pages)
+    const md5Ranks = keys.userAgent.map((userAgent) => md5.ranks[userAgent] ?? 0)
+    this.dateChunk(pages, days, pieces)
+    this.epochChunk(pages, epochs, pieces)
+    this.dictionaryChunk(COLUMN.ip, keys.pages, strings(tables.ip, false), merged(keys.ip))
+    this.dictionaryChunk(COLUMN.userAgent, keys.pages, strings(tables.userAgent, true), merged(keys.userAgent))
+    this.dictionaryChunk(COLUMN.userAgentMd5, keys.pages, md5.values, merged(md5Ranks))
+    this.dictionaryChunk(COLUMN.request, keys.pages, strings(tables.request, true), merged(keys.request))
+    this.chunks.positionChunk(pieces, pieces.count)
+    this.bloomFilter(COLUMN.ip, hashesOf(tables.ip))
+    this.bloomFilter(COLUMN.userAgentMd5, md5.hashes)
+    this.bloomFilter(COLUMN.request, hashesOf(tables.request))
+  }
+
+  private dateChunk(pages: PiecePages, days: RankedNumbers, pieces: Pieces): void {
+    // Most logs are of one day: then a page is one run, whatever is in it.
+    const isOneDay = days.values.count === 1
+    const onePiecePages: PiecePages = {
+      pieceCount: pages.pageCount,
+      rowCounts: pages.pageRows,
+      pageCount: pages.pageCount,
+      pageCuts: Uint32Array.from({ length: pages.pageCount + 1 }, (_, page) => page),
+      pageRows: pages.pageRows,
+    }
+    const ranks = isOneDay
+      ? new Uint32Array(pages.pageCount)
+      : pieces.epoch.map((epoch) => days.ranks[epoch] ?? 0)
+    this.dictionaryChunk(COLUMN.date, isOneDay ? onePiecePages : pages, days.values, merged(ranks))
+  }
+
+  private dictionaryChunk(column: number, pages: PiecePages, values: ValueTable, pieceColumn: PieceColumn): void {
+    const dictionary = this.dictionary(column)
+    dictionary.collect(pieceColumn.ranks, pages.pieceCount, values.count)
+    this.stream.encode(pages, pieceColumn, dictionary.indexOf, indexBitWidth(dictionary.count))
+    this.chunks.dictionaryChunk(values, dictionary, this.stream, pages)
+  }
+
+  /** Every request keeps an RLE run of its own, so that requests can be told apart when read back. */
+  private epochChunk(pages: PiecePages, epochs: RankedNumbers, pieces: Pieces): void {
+    const { continues, epoch } = pieces
+    if (continues === undefined || !continues.includes(1)) {
+      this.dictionaryChunk(COLUMN.epoch, pages, epochs.values, {
+        ranks: epoch,
+        keepPieces: true,
+        secondEntries: undefined,
+      })
+      return
+    }
+    // A continuation uses a second entry of its epoch, behind the ascending ones: schema.ts says how
+    // readers tell. Every epoch also has its first entry, used or not, so that the border shows.
+    const { count, values } = epochs.values
+    const entries = new Uint32Array(2 * pieces.count)
+    entries.set(epoch)
+    for (let i = 0; i < pieces.count; i++) {
+      entries[pieces.count + i] = (epoch[i] ?? 0) + (continues[i] === 1 ? count : 0)
+    }
+    const twice = new Float64Array(2 * count)
+    twice.set(values.subarray(0, count))
+    twice.set(values.subarray(0, count), count)
+    const dictionary = this.dictionary(COLUMN.epoch)
+    dictionary.collect(entries, entries.length, 2 * count)
+    const column = { ranks: epoch, keepPieces: true, secondEntries: { marks: continues, offset: count } }
+    this.stream.encode(pages, column, dictionary.indexOf, indexBitWidth(dictionary.count))
+    this.chunks.dictionaryChunk({ type: 'INT64', count: 2 * count, values: twice }, dictionary, this.stream, pages)
+  }
+
+  /** Appends the split-block bloom filter of the column's values in the row group just encoded. */
+  private bloomFilter(column: number, hashes: Hashes): void {
+    const { ranks, count } = this.dictionary(column)
+    const low = new Uint32Array(count)
+    const high = new Uint32Array(count)
+    for (let i = 0; i < count; i++) {
+      const rank = ranks[i] ?? 0
+      low[i] = hashes.low[rank] ?? 0
+      high[i] = hashes.high[rank] ?? 0
+    }
+    const filter = encodeBloomFilter(low, high)
+    this.table.setBloomFilter(column, { byteOffset: this.out.length, byteLength: filter.length })
+    this.out.append(filter)
+  }
+}
+
+function makeShardTables(runs: ScannedRuns): ShardTables {
+  const epochs = rankEpochs(runs.epochSeconds, runs.runCount)
+  const md5 = rankMd5(runs.userAgentTable)
+  return {
+    epochs,
+    days: rankDays(epochs.values),
+    md5: { ...md5, hashes: hashValues(md5.values) },
+    request: runs.requestTable,
+    ip: runs.ipTable,
+    userAgent: runs.userAgentTable,
+  }
+}
+
+function merged(ranks: Uint32Array): PieceColumn {
+  return { ranks, keepPieces: false, secondEntries: undefined }
+}
+
+function strings(table: StringTable, isText: boolean): StringValues {
+  return { type: 'BYTE_ARRAY', isText, count: table.count, bytes: table.bytes, offsets: table.offsets }
+}
+
+function hashesOf(table: StringTable): Hashes {
+  return { low: table.hashLow, high: table.hashHigh }
+}
+
+function hashValues(values: StringValues): Hashes {
+  const low = new Uint32Array(values.count)
+  const high = new Uint32Array(values.count)
+  for (let i = 0; i < values.count; i++) {
+    const hash = xxhash64(values.bytes.subarray(values.offsets[i] ?? 0, values.offsets[i + 1] ?? 0))
+    low[i] = hash.low
+    high[i] = hash.high
+  }
+  return { low, high }
+}

@@ -1,0 +1,120 @@
+/** Reads every request of a file back: to compare a file with its log, and to rewrite files. */
+
+import { damaged } from '../base/failure.ts'
+import type { ByteStrings } from '../parquet/dictionary-reader.ts'
+import type { ParquetFile } from '../parquet/parquet-file.ts'
+import type { IndexRuns } from '../parquet/rle-reader.ts'
+import type { DeliveredRun } from './evidence.ts'
+import { borderOf, positionsOf } from './scan-rows.ts'
+import { COLUMN } from './schema.ts'
+
+/** One request with all that its rows say. */
+export interface StoredRun extends DeliveredRun {
+  readonly asset: string
+  readonly ip: string
+  readonly userAgent: string
+  readonly userAgentMd5: string
+  /** Days since 1970-01-01. */
+  readonly epochDay: number
+}
+
+/**
+ * Every request of a file, in its order; one that was split comes whole. Fails as DAMAGED when anything
+ * in the file is, or when its columns disagree about a request.
+ */
+export function* scanAllRuns(file: ParquetFile): Generator<StoredRun> {
+  let open: StoredRun | undefined
+  for (let rowGroup = 0; rowGroup < file.rowGroupCount; rowGroup++) {
+    for (const { run, continues } of scanRowGroup(file, rowGroup)) {
+      if (!continues) {
+        if (open !== undefined) yield open
+        open = run
+        continue
+      }
+      if (open === undefined || !isNext(open, run)) {
+        return damaged(`${file.path}, row group ${rowGroup}`, 'a part that continues the request before', 'another')
+      }
+      open = { ...open, end: run.end }
+    }
+  }
+  if (open !== undefined) yield open
+}
+
+function isNext(open: StoredRun, run: StoredRun): boolean {
+  return (
+    open.end === run.start &&
+    open.epochSeconds === run.epochSeconds &&
+    open.asset === run.asset &&
+    open.ip === run.ip &&
+    open.userAgent === run.userAgent
+  )
+}
+
+function* scanRowGroup(file: ParquetFile, rowGroup: number): Generator<{ run: StoredRun; continues: boolean }> {
+  const where = `${file.path}, row group ${rowGroup}`
+  const epochs = file.integers(rowGroup, COLUMN.epoch)
+  const days = file.integers(rowGroup, COLUMN.date)
+  const border = borderOf(epochs, where)
+  const requests = file.indexRuns(rowGroup, COLUMN.epoch, epochs.length)
+  const day = new RunCursor(file.indexRuns(rowGroup, COLUMN.date, days.length), where)
+  const asset = textCursor(file, rowGroup, COLUMN.request)
+  const ip = textCursor(file, rowGroup, COLUMN.ip)
+  const userAgent = textCursor(file, rowGroup, COLUMN.userAgent)
+  const userAgentMd5 = textCursor(file, rowGroup, COLUMN.userAgentMd5)
+  const positions = file.positions(rowGroup, COLUMN.byteNum)
+  let from = 0
+  for (let i = 0; i < requests.count; i++) {
+    const to = requests.ends[i] ?? 0
+    const index = requests.indexes[i] ?? 0
+    const { start, end } = positionsOf(positions, from, to, `${where}, byte_num`)
+    const run: StoredRun = {
+      asset: asset(to),
+      ip: ip(to),
+      userAgent: userAgent(to),
+      userAgentMd5: userAgentMd5(to),
+      epochDay: days[day.indexUpTo(to)] ?? 0,
+      start,
+      end,
+      epochSeconds: epochs[index] ?? 0,
+    }
+    yield { run, continues: index >= border }
+    from = to
+  }
+}
+
+/** Gives the text of the rows up to a row, which must all have the same. */
+function textCursor(file: ParquetFile, rowGroup: number, column: number): (to: number) => string {
+  const dictionary: ByteStrings = file.byteStrings(rowGroup, column)
+  const cursor = new RunCursor(file.indexRuns(rowGroup, column, dictionary.count), `${file.path}, row group ${rowGroup}`)
+  const texts: (string | undefined)[] = []
+  return (to) => {
+    const index = cursor.indexUpTo(to)
+    texts[index] ??= Buffer.from(dictionary.valueAt(index)).toString('utf8')
+    return texts[index]
+  }
+}
+
+/** Walks the runs of a column, request by request. */
+class RunCursor {
+  private readonly runs: IndexRuns
+  private readonly where: string
+  private run = 0
+
+  constructor(runs: IndexRuns, where: string) {
+    this.runs = runs
+    this.where = where
+  }
+
+  /** The index of the rows from where it stands up to `to`; fails as DAMAGED when they have two. */
+  indexUpTo(to: number): number {
+    const { ends, indexes } = this.runs
+    const index = indexes[this.run] ?? -1
+    // A run of equal values may end at a page and go on in the next.
+    while ((ends[this.run] ?? to) < to) {
+      this.run++
+      if (indexes[this.run] !== index) damaged(this.where, 'one value a request', `two before row ${to}`)
+    }
+    if (ends[this.run] === to) this.run++
+    return index
+  }
+}

@@ -1,0 +1,101 @@
+/** Answers questions about one file: choose row groups, find the key's rows, read its requests. */
+
+import { damaged } from '../base/failure.ts'
+import type { ParquetFile } from '../parquet/parquet-file.ts'
+import type { PositionChunk } from '../parquet/position-chunk.ts'
+import type { DeliveredRun, Interval } from './evidence.ts'
+import { chooseRowGroups, overlapsPositions, positionBounds } from './row-group-choice.ts'
+import type { ScanKey, Wanted } from './scan-key.ts'
+import { mayOverlap, positionsOf, requestsIn, rowsWith } from './scan-rows.ts'
+import { COLUMN } from './schema.ts'
+
+/** A run in the making: one that reaches the end of its row group may go on in the next. */
+interface OpenRun {
+  start: number
+  end: number
+  readonly epochSeconds: number
+}
+
+/**
+ * The requests of `key` in a file that overlap `range`, in file order. A request that goes on over
+ * several row groups comes as one run, of those of its parts that lie in row groups with positions in
+ * `range`; any other comes whole. Fails as DAMAGED when anything it rests on is damaged.
+ */
+export function findRuns(file: ParquetFile, key: ScanKey, range: Interval): DeliveredRun[] {
+  const runs: OpenRun[] = []
+  let last: { readonly rowGroup: number; readonly run: OpenRun } | undefined
+  for (const rowGroup of chooseRowGroups(file, [key.ip, key.userAgentMd5, key.request])) {
+    if (!overlapsPositions(file, rowGroup, range)) continue
+    const rows = rowsWith(file, rowGroup, [key.request, key.ip, key.userAgent])
+    if (rows.length === 0) continue
+    const { rowCount } = file.rowGroup(rowGroup)
+    const where = `${file.path}, row group ${rowGroup}, byte_num`
+    const positions = file.positions(rowGroup, COLUMN.byteNum)
+    const before = last?.rowGroup === rowGroup - 1 ? last.run : undefined
+    last = undefined
+    for (const { from, to, epochSeconds, continues } of requestsIn(file, rowGroup, rows)) {
+      if (!mayOverlap(positions, from, to, range)) continue
+      const { start, end } = positionsOf(positions, from, to, where)
+      if (start >= range.end || end <= range.start) continue
+      let run: OpenRun = { start, end, epochSeconds }
+      if (continues && before !== undefined) {
+        if (before.end !== start || before.epochSeconds !== epochSeconds) {
+          damaged(where, `position ${before.end} to continue a request`, String(start))
+        }
+        before.end = end
+        run = before
+      } else {
+        runs.push(run)
+      }
+      if (to === rowCount) last = { rowGroup, run }
+    }
+  }
+  return runs
+}
+
+/** Whether any row of the file holds all of `values`; `pruning` are those, or what stands for them. */
+export function hasRows(file: ParquetFile, values: readonly Wanted[], pruning: readonly Wanted[]): boolean {
+  return chooseRowGroups(file, pruning).some((rowGroup) => rowsWith(file, rowGroup, values).length > 0)
+}
+
+/** One past the largest position of an asset in the file, if that is more than `atLeast`; else `atLeast`. */
+export function findLength(file: ParquetFile, asset: Wanted, atLeast: number): number {
+  const candidates = chooseRowGroups(file, [asset])
+    .map((rowGroup) => ({ rowGroup, end: positionBounds(file, rowGroup).max + 1 }))
+    .sort((a, b) => b.end - a.end)
+  let length = atLeast
+  for (const { rowGroup, end } of candidates) {
+    // No row group that follows can hold more.
+    if (end <= length) break
+    const rows = rowsWith(file, rowGroup, [asset])
+    if (rows.length === 0) continue
+    const positions = file.positions(rowGroup, COLUMN.byteNum)
+    for (const { start, end: rowEnd } of rows) length = Math.max(length, lengthIn(positions, start, rowEnd, length))
+  }
+  return length
+}
+
+/** One past the largest position of the rows `[from, to)`, if that is more than `atLeast`. */
+function lengthIn(chunk: PositionChunk, from: number, to: number, atLeast: number): number {
+  let length = atLeast
+  for (let page = chunk.pageOf(from); page < chunk.pageCount; page++) {
+    const pageFrom = chunk.firstRows[page] ?? 0
+    if (pageFrom >= to) break
+    const pageLength = (chunk.maxima[page] ?? 0) + 1
+    if (pageLength <= length) continue
+    if (pageFrom >= from && (chunk.firstRows[page + 1] ?? 0) <= to) {
+      length = pageLength
+      continue
+    }
+    const segments = chunk.segmentsOf(page)
+    const firstRow = Math.max(0, from - pageFrom)
+    const endRow = Math.min(segments.rowCount, to - pageFrom)
+    for (let segment = segments.segmentOf(firstRow); segment < segments.count; segment++) {
+      const segmentRow = segments.firstRows[segment] ?? 0
+      if (segmentRow >= endRow) break
+      const rows = Math.min(endRow, segments.endOf(segment)) - segmentRow
+      length = Math.max(length, (segments.firstPositions[segment] ?? 0) + rows)
+    }
+  }
+  return length
+}

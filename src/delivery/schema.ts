@@ -1,0 +1,68 @@
+/**
+ * The table: one row per delivered byte. Writer and reader share what is fixed here; a change of meaning
+ * needs a new layout version.
+ *
+ * Layout 1. Inside a row group runs are ordered by (request, ip, user_agent, first position, epoch).
+ * Every RLE run of the epoch column is ONE REQUEST: equal neighbours are not merged, so requests can be
+ * told apart. Its dictionary is an ascending list U of epochs, in some row groups followed by an
+ * ascending list C, a part of U: an entry of C means that the request goes on from the row before, as it
+ * had more rows than a page or row group may hold. The border is the first entry that does not ascend.
+ */
+
+import type { ColumnSchema } from '../parquet/metadata.ts'
+import type { ChunkKind } from '../parquet/row-group-table.ts'
+
+/** The columns, in file order; all REQUIRED. */
+export const SCHEMA: readonly ColumnSchema[] = [
+  { name: 'date', physicalType: 'INT32', logicalType: 'DATE' },
+  { name: 'epoch', physicalType: 'INT64', logicalType: 'INTEGER' },
+  { name: 'ip', physicalType: 'BYTE_ARRAY', logicalType: 'STRING' },
+  { name: 'user_agent', physicalType: 'BYTE_ARRAY', logicalType: 'STRING' },
+  { name: 'user_agent_md5', physicalType: 'BYTE_ARRAY', logicalType: 'STRING' },
+  { name: 'request', physicalType: 'BYTE_ARRAY', logicalType: 'STRING' },
+  { name: 'byte_num', physicalType: 'INT64', logicalType: 'INTEGER' },
+]
+
+/** Ordinal of every column in `SCHEMA`. */
+export const COLUMN = {
+  date: 0,
+  epoch: 1,
+  ip: 2,
+  userAgent: 3,
+  userAgentMd5: 4,
+  request: 5,
+  byteNum: 6,
+} as const
+
+/** How the chunks of each column are encoded. */
+export const CHUNK_KINDS: readonly ChunkKind[] = SCHEMA.map(({ name }) =>
+  name === 'byte_num'
+    ? { dataEncoding: 'DELTA_BINARY_PACKED', codec: 'ZSTD' }
+    : { dataEncoding: 'RLE_DICTIONARY', codec: 'SNAPPY' },
+)
+
+/** What rows ascend by inside a row group, as far as Parquet can say it. */
+export const SORTING_COLUMNS: readonly number[] = [COLUMN.request, COLUMN.ip, COLUMN.userAgent]
+
+/** The columns with bloom filters, in the order in which these stand behind each other. */
+export const BLOOM_FILTER_COLUMNS: readonly number[] = [COLUMN.ip, COLUMN.userAgentMd5, COLUMN.request]
+
+/** Names of the key-value metadata. */
+export const LAYOUT_KEY = 'byteledger.layout'
+export const SORT_KEY = 'byteledger.sort'
+export const RUNS_KEY = 'byteledger.runs'
+export const BYTES_KEY = 'byteledger.bytes'
+/** The layout version that this code writes and reads. */
+export const LAYOUT_VERSION = '1'
+/** What stands before the version in `created_by`. */
+export const WRITER_NAME = 'byteledger'
+
+/** The key-value metadata of a file of so many requests and rows. */
+export function fileKeyValues(totals: { readonly runCount: number; readonly rows: number }): Map<string, string> {
+  return new Map([
+    [LAYOUT_KEY, LAYOUT_VERSION],
+    [SORT_KEY, 'request,ip,user_agent,byte_num,epoch'],
+    [RUNS_KEY, String(totals.runCount)],
+    [BYTES_KEY, String(totals.rows)],
+  ])
+}
