@@ -1,0 +1,137 @@
+/**
+ * One Parquet file in the making: row groups are appended as they come, their indexes wait in spools, and
+ * the footer comes last. The file stands under its name only when all of it is on disk.
+ */
+
+import { type FileHandle, open, rename, unlink } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { attemptedAsync } from '../base/failure.ts'
+import { VERSION } from '../base/version.ts'
+import { CHUNK_KINDS, fileKeyValues, SCHEMA, SORTING_COLUMNS, WRITER_NAME } from '../delivery/schema.ts'
+import { encodeFooter, FILE_MAGIC } from '../parquet/file-footer-writer.ts'
+import type { ColumnChunkMetadata, FileSpan, RowGroupMetadata } from '../parquet/metadata.ts'
+import { placeBatch, type PlacedRowGroup, type RowGroupBatch } from '../parquet/row-group-table.ts'
+import { syncDirectory, writeFully } from './file-writes.ts'
+import { Spool } from './spool.ts'
+
+/** A row group and where its indexes stand in their spools, one span a column. */
+interface WaitingRowGroup {
+  readonly metadata: RowGroupMetadata
+  readonly columnIndexes: readonly FileSpan[]
+  readonly offsetIndexes: readonly FileSpan[]
+}
+
+/** Appends row groups to a temporary file beside `path`; `finish` gives it its name, `discard` removes it. */
+export class ParquetOutput {
+  readonly path: string
+  private readonly temporaryPath: string
+  private readonly file: FileHandle
+  private readonly columnIndexes: Spool
+  private readonly offsetIndexes: Spool
+  private readonly rowGroups: WaitingRowGroup[] = []
+  private byteOffset = 0
+  private isDone = false
+  rowCount = 0
+
+  private constructor(path: string, temporaryPath: string, file: FileHandle) {
+    this.path = path
+    this.temporaryPath = temporaryPath
+    this.file = file
+    this.columnIndexes = new Spool(`${temporaryPath}.columns`)
+    this.offsetIndexes = new Spool(`${temporaryPath}.offsets`)
+  }
+
+  static async create(path: string): Promise<ParquetOutput> {
+    const suffix = `${process.pid}.${Math.random().toString(36).slice(2, 10)}.tmp`
+    const temporaryPath = join(dirname(path), `.${basename(path)}.${suffix}`)
+    const file = await attemptedAsync(path, 'create', () => open(temporaryPath, 'wx'))
+    const output = new ParquetOutput(path, temporaryPath, file)
+    await output.write(FILE_MAGIC)
+    return output
+  }
+
+  /** Bytes written so far. */
+  get byteLength(): number {
+    return this.byteOffset
+  }
+
+  async append(batch: RowGroupBatch): Promise<void> {
+    const placed = placeBatch(batch, this.byteOffset, CHUNK_KINDS, SORTING_COLUMNS)
+    await this.write(batch.pages)
+    for (const rowGroup of placed) await this.keep(rowGroup)
+  }
+
+  /** Writes indexes and footer and publishes the file. */
+  async finish(totals: { readonly runCount: number; readonly rows: number }): Promise<void> {
+    const columnIndexOffset = this.byteOffset
+    await this.columnIndexes.copyTo((bytes) => this.write(bytes))
+    const offsetIndexOffset = this.byteOffset
+    await this.offsetIndexes.copyTo((bytes) => this.write(bytes))
+    const footer = encodeFooter({
+      schema: SCHEMA,
+      rowCount: this.rowCount,
+      rowGroups: this.rowGroups.map((rowGroup) => withIndexes(rowGroup, columnIndexOffset, offsetIndexOffset)),
+      keyValues: fileKeyValues(totals),
+      createdBy: `${WRITER_NAME} version ${VERSION}`,
+    })
+    await this.write(footer)
+    await attemptedAsync(this.path, 'sync', () => this.file.sync())
+    await this.file.close()
+    await attemptedAsync(this.path, 'publish', () => rename(this.temporaryPath, this.path))
+    this.isDone = true
+    await syncDirectory(dirname(this.path))
+    await this.discardSpools()
+  }
+
+  /** Leaves nothing behind; after `finish` it does nothing. */
+  async discard(): Promise<void> {
+    if (this.isDone) return
+    this.isDone = true
+    await this.file.close()
+    await unlink(this.temporaryPath)
+    await this.discardSpools()
+  }
+
+  private async discardSpools(): Promise<void> {
+    await this.columnIndexes.discard()
+    await this.offsetIndexes.discard()
+  }
+
+  private async keep(rowGroup: PlacedRowGroup): Promise<void> {
+    this.rowGroups.push({
+      metadata: rowGroup.metadata,
+      columnIndexes: spans(this.columnIndexes.byteLength, rowGroup.columnIndexes),
+      offsetIndexes: spans(this.offsetIndexes.byteLength, rowGroup.offsetIndexes),
+    })
+    this.rowCount += rowGroup.metadata.rowCount
+    for (const index of rowGroup.columnIndexes) await this.columnIndexes.append(index)
+    for (const index of rowGroup.offsetIndexes) await this.offsetIndexes.append(index)
+  }
+
+  private async write(bytes: Uint8Array): Promise<void> {
+    await writeFully(this.file, this.path, bytes, this.byteOffset)
+    this.byteOffset += bytes.length
+  }
+}
+
+/** The spans of consecutive byte strings, the first at `byteOffset`. */
+function spans(byteOffset: number, bytes: readonly Uint8Array[]): FileSpan[] {
+  let at = byteOffset
+  return bytes.map(({ length }) => {
+    at += length
+    return { byteOffset: at - length, byteLength: length }
+  })
+}
+
+function withIndexes(rowGroup: WaitingRowGroup, columnIndexOffset: number, offsetIndexOffset: number): RowGroupMetadata {
+  const moved = (span: FileSpan | undefined, by: number): FileSpan | undefined =>
+    span === undefined ? undefined : { byteOffset: span.byteOffset + by, byteLength: span.byteLength }
+  const columns = rowGroup.metadata.columns.map(
+    (column, i): ColumnChunkMetadata => ({
+      ...column,
+      columnIndex: moved(rowGroup.columnIndexes[i], columnIndexOffset),
+      offsetIndex: moved(rowGroup.offsetIndexes[i], offsetIndexOffset),
+    }),
+  )
+  return { ...rowGroup.metadata, columns }
+}

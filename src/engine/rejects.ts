@@ -1,0 +1,116 @@
+/** Lines that were not kept: counted per reason, listed in a file when asked for, limited in number. */
+
+import { type FileHandle, open } from 'node:fs/promises'
+import { attemptedAsync, Failure } from '../base/failure.ts'
+import { REJECT_REASONS, type RejectReason } from '../log/scanned-runs.ts'
+import { writeFully } from './file-writes.ts'
+import type { PieceReport } from './shard.ts'
+
+/** How many rejected lines a run may have and still be published. */
+export type MaxRejects =
+  | { readonly kind: 'share'; readonly share: number }
+  | { readonly kind: 'count'; readonly count: number }
+
+/** So many places are named in a message. */
+const NAMED_PLACES = 5
+
+/** Collects the rejects of a run, in input order. */
+export class Rejects {
+  readonly counts: Map<RejectReason, number> = new Map()
+  private readonly inputs: readonly string[]
+  private readonly firstPlaces: string[] = []
+  private readonly file: RejectsFile | undefined
+  /** Lines of each input before the piece that comes next. */
+  private readonly linesBefore: number[]
+
+  constructor(inputs: readonly string[], file: RejectsFile | undefined) {
+    this.inputs = inputs
+    this.file = file
+    this.linesBefore = inputs.map(() => 0)
+  }
+
+  get total(): number {
+    let total = 0
+    for (const count of this.counts.values()) total += count
+    return total
+  }
+
+  /** Adds the next piece; pieces of an input must come in order. */
+  async add(piece: PieceReport): Promise<void> {
+    const input = this.inputs[piece.inputIndex] ?? ''
+    const linesBefore = this.linesBefore[piece.inputIndex] ?? 0
+    this.linesBefore[piece.inputIndex] = linesBefore + piece.lines
+    if (piece.otherLayout !== undefined) {
+      throw new Failure(
+        'DAMAGED',
+        `${input}: expected one header, found another with other columns in line ` +
+          `${linesBefore + piece.otherLayout.lineIndex + 1}; split the log there and give both parts`,
+      )
+    }
+    for (const reason of REJECT_REASONS) {
+      const count = piece.rejected[reason]
+      if (count > 0) this.counts.set(reason, (this.counts.get(reason) ?? 0) + count)
+    }
+    for (const line of piece.rejectedLines) {
+      const place = { input, line: linesBefore + line.lineIndex + 1, byteOffset: piece.start + line.byteOffset }
+      if (this.firstPlaces.length < NAMED_PLACES) {
+        this.firstPlaces.push(`${input} line ${place.line} (byte ${place.byteOffset}): ${line.reason}`)
+      }
+      await this.file?.add({ ...place, byteLength: line.byteLength, reason: line.reason, text: textOf(line.text) })
+    }
+  }
+
+  /** Fails when more than `max` of `lineCount` lines were rejected. */
+  check(max: MaxRejects, lineCount: number): void {
+    const { total } = this
+    const allowed = max.kind === 'count' ? max.count : Math.floor(max.share * lineCount)
+    if (total <= allowed) return
+    const limit = max.kind === 'count' ? `${max.count}` : `${Number((100 * max.share).toFixed(4))}%, which is ${allowed}`
+    const reasons = [...this.counts].map(([reason, count]) => `${reason} ${count}`).join(', ')
+    throw new Failure(
+      'REJECTED',
+      `expected at most ${limit} rejected lines of ${lineCount}, found ${total} (${reasons}); nothing was written.\n` +
+        `  ${this.firstPlaces.join('\n  ')}\n` +
+        'Look at them with --rejects FILE, or allow them with --max-rejects.',
+    )
+  }
+}
+
+/** Where rejected lines are listed, one JSON object a line. */
+export class RejectsFile {
+  private readonly path: string
+  private readonly file: FileHandle
+  private lines: string[] = []
+  private byteOffset = 0
+
+  private constructor(path: string, file: FileHandle) {
+    this.path = path
+    this.file = file
+  }
+
+  static async create(path: string): Promise<RejectsFile> {
+    return new RejectsFile(path, await attemptedAsync(path, 'create', () => open(path, 'w')))
+  }
+
+  async add(line: object): Promise<void> {
+    this.lines.push(`${JSON.stringify(line)}\n`)
+    if (this.lines.length >= 4096) await this.flush()
+  }
+
+  async close(): Promise<void> {
+    await this.flush()
+    await this.file.close()
+  }
+
+  private async flush(): Promise<void> {
+    const bytes = Buffer.from(this.lines.join(''))
+    this.lines = []
+    await writeFully(this.file, this.path, bytes, this.byteOffset)
+    this.byteOffset += bytes.length
+  }
+}
+
+/** The line as text for people; bytes that are no UTF-8 show as U+FFFD, the place tells where they are. */
+function textOf(text: Uint8Array | undefined): string {
+  return new TextDecoder().decode(text ?? new Uint8Array())
+}

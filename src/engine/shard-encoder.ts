@@ -1,0 +1,41 @@
+/** One shard from bytes to row groups. The same code runs inline and in every kind of worker. */
+
+import { Failure, messageOf } from '../base/failure.ts'
+import { RunEncoder } from '../delivery/run-encoder.ts'
+import type { LineScanner } from '../log/scanned-runs.ts'
+import { createScanner } from '../log/scanner.ts'
+import { scanPiece } from './piece-reader.ts'
+import type { Shard, ShardMessage, ShardOptions } from './shard.ts'
+
+/** How an encoder talks to what runs it. */
+export interface ShardSurroundings {
+  /** Memory of a batch that was written, if there is any. */
+  spareMemory(): ArrayBuffer | undefined
+  /** Hears the number of bytes of every read. */
+  onRead(byteLength: number): void
+}
+
+/** Encodes shard after shard, with the same memory. */
+export interface ShardEncoder {
+  /** Yields the shard's row groups in order, each when it is asked for, then `done`; or `failed`. */
+  encode(shard: Shard, surroundings: ShardSurroundings): Generator<ShardMessage, void, void>
+}
+
+/** Makes an encoder; it holds the scanner's memory, so one is made per thread. */
+export function createShardEncoder(options: ShardOptions): ShardEncoder {
+  const scanner: LineScanner = createScanner({ keepRejectedText: options.keepRejectedText })
+  const runEncoder = new RunEncoder()
+  return {
+    *encode(shard, { spareMemory, onRead }) {
+      try {
+        scanner.reset()
+        const pieces = shard.pieces.map((piece) => scanPiece(piece, scanner, onRead))
+        for (const batch of runEncoder.encode(scanner.finish(), spareMemory)) yield { kind: 'batch', batch }
+        yield { kind: 'done', pieces }
+      } catch (error) {
+        const code = error instanceof Failure ? error.code : 'CRASHED'
+        yield { kind: 'failed', code, message: messageOf(error) }
+      }
+    },
+  }
+}

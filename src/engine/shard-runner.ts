@@ -1,0 +1,59 @@
+/** What runs shards for the coordinator: this thread itself, or a pool. */
+
+import { setImmediate } from 'node:timers/promises'
+import { invariant } from '../base/failure.ts'
+import type { Shard, ShardMessage, ShardOptions } from './shard.ts'
+import { createShardEncoder } from './shard-encoder.ts'
+
+/** One shard under way. */
+export interface ShardRun {
+  /** The next message; rejects when the worker died or missed its deadline. */
+  next(): Promise<ShardMessage>
+  /** To be called when a batch from `next` is written: the worker may go on, and use its memory again. */
+  batchWritten(memory: ArrayBuffer): void
+  /** To be called after the last message. */
+  end(): void
+  /** Bytes of log read so far. */
+  readonly bytesRead: number
+}
+
+export interface ShardRunner {
+  /** How many shards run at a time. */
+  readonly concurrency: number
+  start(shard: Shard): ShardRun
+  /** Ends everything that still runs. */
+  close(): Promise<void>
+}
+
+/** Runs shards in this thread, each when its messages are asked for: starting threads costs more than it saves. */
+export function createInlineRunner(options: ShardOptions): ShardRunner {
+  const encoder = createShardEncoder(options)
+  const spare: ArrayBuffer[] = []
+  return {
+    concurrency: 1,
+    start(shard) {
+      let bytesRead = 0
+      const messages = encoder.encode(shard, {
+        spareMemory: () => spare.pop(),
+        onRead: (byteLength) => {
+          bytesRead += byteLength
+        },
+      })
+      return {
+        async next() {
+          // A turn of the event loop, so that Ctrl-C and progress are heard.
+          await setImmediate()
+          const { value } = messages.next()
+          invariant(value !== undefined, 'a shard was asked for more than it has')
+          return value
+        },
+        batchWritten: (memory) => spare.push(memory),
+        end: () => messages.return(),
+        get bytesRead() {
+          return bytesRead
+        },
+      }
+    },
+    close: async () => undefined,
+  }
+}

@@ -1,0 +1,39 @@
+/** The worker's half of pool.ts: one shard a task, row groups sent as they are ready. */
+
+import { receiveMessageOnPort } from 'node:worker_threads'
+import { batchBuffers } from '../parquet/row-group-table.ts'
+import { MAX_PENDING_BATCHES, PENDING_BATCHES_CELL, READ_KIB_CELL, type ShardTask } from './shard.ts'
+import { createShardEncoder, type ShardEncoder } from './shard-encoder.ts'
+
+/** Makes the function that a thread runs for every task; its encoder is made with the first. */
+export function createShardTaskHandler(): (task: ShardTask) => void {
+  let encoder: ShardEncoder | undefined
+  return ({ shard, options, port, cells }) => {
+    const shared = new Int32Array(cells)
+    let bytesRead = 0
+    encoder ??= createShardEncoder(options)
+    const messages = encoder.encode(shard, {
+      spareMemory: () => receiveMessageOnPort(port)?.message,
+      onRead: (byteLength) => {
+        bytesRead += byteLength
+        Atomics.store(shared, READ_KIB_CELL, Math.ceil(bytesRead / 1024))
+      },
+    })
+    for (const message of messages) {
+      port.postMessage(message, message.kind === 'batch' ? batchBuffers(message.batch) : [])
+      if (message.kind !== 'batch') continue
+      const pending = Atomics.add(shared, PENDING_BATCHES_CELL, 1) + 1
+      if (pending >= MAX_PENDING_BATCHES) waitForWriter(shared)
+    }
+    port.close()
+  }
+}
+
+/** Sleeps until the coordinator has written enough of this shard's batches. */
+function waitForWriter(shared: Int32Array): void {
+  for (;;) {
+    const pending = Atomics.load(shared, PENDING_BATCHES_CELL)
+    if (pending < MAX_PENDING_BATCHES) return
+    Atomics.wait(shared, PENDING_BATCHES_CELL, pending)
+  }
+}

@@ -1,0 +1,76 @@
+/** The messages between coordinator and workers: what a shard is, and what comes back for it. */
+
+import type { MessagePort } from 'node:worker_threads'
+import type { FailureCode } from '../base/failure.ts'
+import type { LineLayout, LinePlace, PieceCounts } from '../log/scanned-runs.ts'
+import type { RowGroupBatch } from '../parquet/row-group-table.ts'
+
+/** What a piece's lines look like. */
+interface PieceLines {
+  /** Which input the piece is from, by its place in the command. */
+  readonly inputIndex: number
+  readonly layout: LineLayout
+  /** The input's header line, without its line end. */
+  readonly header: Uint8Array | undefined
+}
+
+/** A stretch of a file. It owns every line whose FIRST byte lies in `[start, end)`. */
+export interface FilePiece extends PieceLines {
+  readonly kind: 'file'
+  readonly path: string
+  readonly start: number
+  readonly end: number
+  /** Size of the file when the run began: nothing beyond is read. */
+  readonly fileByteLength: number
+}
+
+/** Whole lines of an input that is read once, from front to back: a pipe, or what a gzip file holds. */
+export interface TextPiece extends PieceLines {
+  readonly kind: 'text'
+  readonly text: Uint8Array<ArrayBuffer>
+  /** Where the text begins in the decompressed input. */
+  readonly start: number
+}
+
+export type ShardPiece = FilePiece | TextPiece
+
+/** What one worker turns into row groups: pieces of about `shardByteLength` bytes together. */
+export interface Shard {
+  readonly pieces: readonly ShardPiece[]
+}
+
+/** How every shard of a run is encoded. */
+export interface ShardOptions {
+  readonly keepRejectedText: boolean
+}
+
+/** Counts of one piece, and where it began. */
+export interface PieceReport extends PieceCounts {
+  readonly inputIndex: number
+  /** Offset in the (decompressed) input of the piece's first own line. */
+  readonly start: number
+  /** Another header than the input's, in mid-file: its lines would be read with the wrong columns. */
+  readonly otherLayout: LinePlace | undefined
+}
+
+/** What a worker says about its shard, in this order: batches, then one `done` or `failed`. */
+export type ShardMessage =
+  | { readonly kind: 'batch'; readonly batch: RowGroupBatch }
+  | { readonly kind: 'done'; readonly pieces: readonly PieceReport[] }
+  | { readonly kind: 'failed'; readonly code: FailureCode; readonly message: string }
+
+/** What the pool hands to a worker. Errors lose their class on the way back, so failures are messages. */
+export interface ShardTask {
+  readonly shard: Shard
+  readonly options: ShardOptions
+  readonly port: MessagePort
+  /** Two 32-bit cells, shared: batches not yet written, and KiB read so far. */
+  readonly cells: SharedArrayBuffer
+}
+
+/** Index of the cell with the number of batches sent and not yet written. */
+export const PENDING_BATCHES_CELL = 0
+/** Index of the cell with the KiB read so far. */
+export const READ_KIB_CELL = 1
+/** A worker waits while so many of its batches are not yet written: output memory stays bounded. */
+export const MAX_PENDING_BATCHES = 4
