@@ -1,0 +1,188 @@
+/** The command line as data. The only file that knows commander. */
+
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Failure } from '../base/failure.ts'
+import { type CommandName, helpExamples } from './help-text.ts'
+
+/** Options as typed: their meaning is checked where they are used. */
+export interface ProcessArguments {
+  readonly inputs: readonly string[]
+  readonly out: string | undefined
+  readonly store: string | undefined
+  readonly threads: string | undefined
+  readonly rejects: string | undefined
+  readonly maxRejects: string | undefined
+  readonly json: boolean
+  readonly quiet: boolean
+}
+
+export interface QueryArguments {
+  readonly store: string | undefined
+  readonly asset: string | undefined
+  readonly ip: string | undefined
+  readonly userAgent: string | undefined
+  readonly range: string | undefined
+  readonly start: string | undefined
+  readonly end: string | undefined
+  readonly whole: boolean
+  readonly length: string | undefined
+  readonly since: string | undefined
+  readonly until: string | undefined
+  readonly batch: string | undefined
+  readonly json: boolean
+}
+
+/** What the command line asks for; `text` is help or the version, to be printed as it is. */
+export type Invocation =
+  | { readonly command: 'process'; readonly options: ProcessArguments }
+  | { readonly command: 'query'; readonly options: QueryArguments }
+  | { readonly command: 'tour' }
+  | { readonly command: 'text'; readonly text: string }
+
+/** Reads the arguments after the script's path. Fails with `USAGE` for anything that is not ours. */
+export function parseArguments(
+  words: readonly string[],
+  program: string,
+  readVersion: () => string,
+): Invocation {
+  const found: Invocation[] = []
+  let text = ''
+  const root = new Command('byteledger')
+    .description('Proves from CDN logs which bytes of an asset were delivered to whom, and when.')
+    .version(readVersion(), '-V, --version', 'print the version')
+  for (const add of [addProcess, addQuery, addTour])
+    add(root, program, (invocation) => found.push(invocation))
+  root.helpCommand('help [command]', 'print the help of a command')
+  root.addHelpText('after', examplesText(undefined, program))
+  for (const command of [root, ...root.commands]) {
+    command.exitOverride()
+    command.configureOutput({
+      writeOut: (part) => {
+        text += part
+      },
+      writeErr: (part) => {
+        text += part
+      },
+      outputError: () => undefined,
+    })
+  }
+  try {
+    root.parse(words, { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    if (error.exitCode !== 0) throw usageFailure(error)
+  }
+  return found[0] ?? { command: 'text', text }
+}
+
+type Report = (invocation: Invocation) => void
+
+function usageFailure(error: CommanderError): Failure {
+  const isNoCommand = error.code === 'commander.help'
+  const message = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')
+  return new Failure('USAGE', isNoCommand ? 'which command? expected process, query or tour' : message)
+}
+
+function examplesText(command: CommandName | undefined, program: string): string {
+  return `\nExamples:\n${helpExamples(command, program)
+    .map((line) => `  ${line}`)
+    .join('\n')}\n`
+}
+
+/** An option with a value that may be given once: a second one would silently replace the first. */
+function valueOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((value: string, previous: unknown) => {
+    if (previous !== undefined) throw new InvalidArgumentError('It was given twice, expected it once.')
+    return value
+  })
+}
+
+function addProcess(root: Command, program: string, report: Report): void {
+  root
+    .command('process')
+    .description('Turn logs into one Parquet file with a row for each delivered byte.')
+    .argument('[inputs...]', 'log files, plain or gzip; - for standard input; none for the bundled sample')
+    .addOption(valueOption('--out <file>', 'the Parquet file to write, like day.parquet'))
+    .addOption(valueOption('--store <dir>', 'a store directory to add to (not available yet: use --out)'))
+    .addOption(valueOption('--format <name>', 'format of the logs').choices(['auto', 'delivery']))
+    .addOption(valueOption('--threads <n>', 'threads at most (default: one a core, when they pay)'))
+    .addOption(valueOption('--rejects <file>', 'write the rejected lines to this file'))
+    .addOption(
+      valueOption('--max-rejects <limit>', 'fail above this share or number, like 1% or 50 (default: 1%)'),
+    )
+    .option('--json', 'print the counts as JSON')
+    .option('--quiet', 'print nothing but errors (and the JSON, if asked for)')
+    .addHelpText('after', examplesText('process', program))
+    .action((inputs: readonly string[], options: Readonly<Record<string, unknown>>) => {
+      report({
+        command: 'process',
+        options: {
+          inputs,
+          out: textOption(options, 'out'),
+          store: textOption(options, 'store'),
+          threads: textOption(options, 'threads'),
+          rejects: textOption(options, 'rejects'),
+          maxRejects: textOption(options, 'maxRejects'),
+          json: options['json'] === true,
+          quiet: options['quiet'] === true,
+        },
+      })
+    })
+}
+
+function addQuery(root: Command, program: string, report: Report): void {
+  root
+    .command('query')
+    .description(
+      'Were these bytes of this asset delivered to this listener? Exit code 0: yes, 1: no, 2: no answer.',
+    )
+    .addOption(valueOption('--store <path>', 'a .parquet file, a directory of them, or a glob in quotes'))
+    .addOption(valueOption('--asset <path>', 'the request path, as logged'))
+    .addOption(valueOption('--ip <address>', 'the client address, as logged'))
+    .addOption(valueOption('--ua, --user-agent <text>', 'the user agent, as logged'))
+    .addOption(valueOption('--range <first-last>', 'byte positions, both inclusive, like 10-500'))
+    .addOption(valueOption('--start <first>', 'the first position, with --end'))
+    .addOption(valueOption('--end <last>', 'the last position, inclusive'))
+    .option('--whole', 'every byte of the asset')
+    .addOption(valueOption('--length <bytes>', 'length of the asset, with --whole (default: as observed)'))
+    .addOption(
+      valueOption('--since <time>', 'only requests from then on, like 2020-07-31 or 2020-07-31T16:46:07Z'),
+    )
+    .addOption(valueOption('--until <time>', 'only requests up to then, inclusive; a day means its end'))
+    .addOption(valueOption('--batch <file>', 'many questions, NDJSON or CSV; - for standard input'))
+    .option('--json', 'print the answer as JSON')
+    .addHelpText('after', examplesText('query', program))
+    .action((options: Readonly<Record<string, unknown>>) => {
+      report({
+        command: 'query',
+        options: {
+          store: textOption(options, 'store'),
+          asset: textOption(options, 'asset'),
+          ip: textOption(options, 'ip'),
+          userAgent: textOption(options, 'userAgent'),
+          range: textOption(options, 'range'),
+          start: textOption(options, 'start'),
+          end: textOption(options, 'end'),
+          whole: options['whole'] === true,
+          length: textOption(options, 'length'),
+          since: textOption(options, 'since'),
+          until: textOption(options, 'until'),
+          batch: textOption(options, 'batch'),
+          json: options['json'] === true,
+        },
+      })
+    })
+}
+
+function addTour(root: Command, program: string, report: Report): void {
+  root
+    .command('tour')
+    .description('Process the bundled sample and ask it four questions.')
+    .addHelpText('after', examplesText('tour', program))
+    .action(() => report({ command: 'tour' }))
+}
+
+function textOption(options: Readonly<Record<string, unknown>>, name: string): string | undefined {
+  const value = options[name]
+  return typeof value === 'string' ? value : undefined
+}

@@ -1,0 +1,37 @@
+/**
+ * Makes text from logs and files safe to show. Such text is hostile until proven otherwise: a terminal obeys
+ * escape sequences in it, and bidirectional controls make it read as something else.
+ */
+
+/**
+ * C0 (line breaks and tabs too), DEL and C1; surrogates without a partner; the bidirectional controls of UAX #9;
+ * the line and the paragraph separator, which some readers take for line breaks.
+ */
+const UNSAFE = /[\p{Cc}\p{Cs}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu
+
+/** The text for a human reader, every unsafe character as `\uXXXX`. */
+export function escapeText(text: string): string {
+  return text.replace(UNSAFE, escapeCharacter)
+}
+
+/** JSON on one line that is safe on a terminal too, and means the same to every JSON parser. */
+export function toSafeJson(value: unknown): string {
+  // Unsafe characters occur inside strings only, where JSON may write any of them as an escape.
+  return JSON.stringify(value).replace(UNSAFE, escapeCharacter)
+}
+
+function escapeCharacter(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+}
+
+/**
+ * One argument as a POSIX shell reads it back: unchanged when harmless, else in single quotes, or `$'…'` where a
+ * character needs an escape (bash, zsh and ksh know it).
+ */
+export function quoteForShell(argument: string): string {
+  if (/^[\w@%+=:,./-]+$/.test(argument)) return argument
+  const escaped = escapeText(argument)
+  if (escaped === argument) return `'${argument.replaceAll("'", "'\\''")}'`
+  const inner = argument.replaceAll('\\', '\\\\').replaceAll("'", "\\'")
+  return `$'${escapeText(inner)}'`
+}

@@ -1,0 +1,80 @@
+/** From the options of `process` to what the engine is told: checked before any input is read. */
+
+import { existsSync, realpathSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { Failure } from '../base/failure.ts'
+import type { ProcessOptions } from '../engine/process-logs.ts'
+import type { ProcessArguments } from './arguments.ts'
+import { bundledSamplePath } from './sample-questions.ts'
+
+/** What of `ProcessOptions` the command line decides. */
+export type ProcessSettings = Pick<
+  ProcessOptions,
+  'inputs' | 'out' | 'threads' | 'maxRejects' | 'rejectsPath'
+>
+
+const DEFAULT_MAX_REJECTS = { kind: 'share', share: 0.01 } as const
+const MAX_THREADS = 256
+
+/**
+ * Fails with `USAGE` for anything that would not do what was meant, like writing the rejects over an input. (That
+ * `out` is no input is the engine's own care, for no caller may lose a log.)
+ */
+export function readProcessSettings(options: ProcessArguments): ProcessSettings {
+  const out = checkOut(options)
+  const inputs = options.inputs.length > 0 ? options.inputs : [bundledSamplePath()]
+  if (inputs.filter((input) => input === '-').length > 1) {
+    throw new Failure('USAGE', 'standard input is given twice: expected - once')
+  }
+  const files = [...inputs.filter((input) => input !== '-'), out]
+  const { rejects } = options
+  if (rejects !== undefined && files.some((file) => isSameFile(file, rejects))) {
+    throw new Failure('USAGE', `--rejects ${rejects} is an input or the output: it would be written over`)
+  }
+  return {
+    inputs,
+    out,
+    maxRejects: options.maxRejects === undefined ? DEFAULT_MAX_REJECTS : parseMaxRejects(options.maxRejects),
+    ...(options.threads === undefined ? {} : { threads: parseThreads(options.threads) }),
+    ...(rejects === undefined ? {} : { rejectsPath: rejects }),
+  }
+}
+
+function checkOut({ out, store }: ProcessArguments): string {
+  if (store !== undefined) {
+    throw new Failure('USAGE', '--store is not available for process yet: give --out FILE.parquet')
+  }
+  if (out === undefined)
+    throw new Failure('USAGE', '--out is missing: give --out FILE.parquet, the file to write')
+  if (!out.endsWith('.parquet'))
+    throw new Failure('USAGE', `--out expects a name ending in .parquet; found '${out}'`)
+  return out
+}
+
+/** `1%` is a share of all lines, `50` a number of lines. */
+export function parseMaxRejects(text: string): ProcessOptions['maxRejects'] {
+  const percent = /^(\d+(?:\.\d+)?)%$/.exec(text)?.[1]
+  if (percent !== undefined && Number(percent) <= 100) return { kind: 'share', share: Number(percent) / 100 }
+  if (/^\d+$/.test(text) && Number.isSafeInteger(Number(text))) return { kind: 'count', count: Number(text) }
+  throw new Failure(
+    'USAGE',
+    `--max-rejects expects a share like 1% or a number of lines like 50; found '${text}'`,
+  )
+}
+
+function parseThreads(text: string): number {
+  const threads = /^\d+$/.test(text) ? Number(text) : 0
+  if (threads >= 1 && threads <= MAX_THREADS) return threads
+  throw new Failure('USAGE', `--threads expects a number from 1 to ${MAX_THREADS}, like 2; found '${text}'`)
+}
+
+/** By what the paths lead to, links resolved; a file that does not exist yet lies in a directory that may. */
+function isSameFile(a: string, b: string): boolean {
+  return realLocation(a) === realLocation(b)
+}
+
+function realLocation(path: string): string {
+  if (existsSync(path)) return realpathSync(path)
+  const directory = dirname(resolve(path))
+  return join(existsSync(directory) ? realpathSync(directory) : directory, basename(path))
+}

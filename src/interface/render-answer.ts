@@ -1,0 +1,140 @@
+/** The answer for people: the verdict first, then the proof. */
+
+import type { Answer, Facts, InclusiveRange, Verdict } from '../delivery/answer.ts'
+import type { Query } from '../delivery/question.ts'
+import { formatInstant, type TimeWindow } from '../delivery/question-time.ts'
+import { coverageCells, drawCells } from './coverage-bar.ts'
+import { escapeText } from './escape-text.ts'
+import { formatByteLength, formatCount, formatNoun, formatShare } from './format-figures.ts'
+import type { Colour, Style } from './terminal.ts'
+
+/** Ranges listed before "and N more". */
+const LISTED_RANGES = 20
+const MAX_BAR_WIDTH = 60
+const LABEL_WIDTH = 14
+
+const HEADLINES: { readonly [verdict in Verdict]: { readonly text: string; readonly colour: Colour } } = {
+  complete: { text: 'DELIVERED', colour: 'green' },
+  partial: { text: 'PARTLY DELIVERED', colour: 'yellow' },
+  none: { text: 'NOT DELIVERED', colour: 'red' },
+  unknown: { text: 'NO EVIDENCE', colour: 'red' },
+}
+
+/** Several lines, ended by a line break. `facts` are those that the answer was judged by. */
+export function renderAnswer(answer: Answer, query: Query, facts: Facts, style: Style): string {
+  const { text, colour } = HEADLINES[answer.verdict]
+  const lines = [`${style.paint(colour, style.paint('bold', text))}  ${explain(answer, facts)}`]
+  if (answer.range !== null && answer.verdict !== 'unknown')
+    lines.push('', drawBar(answer, answer.range, colour, style))
+  lines.push('')
+  lines.push(field('asset', escapeText(answer.asset)))
+  lines.push(field('ip', escapeText(answer.ip)))
+  lines.push(field('user agent', answer.userAgent === '' ? '(empty)' : escapeText(answer.userAgent)))
+  const window = describeWindow(query.window)
+  if (window !== undefined) lines.push(field('requests', window))
+  if (answer.range !== null) {
+    lines.push(...listRanges('covered', answer.covered), ...listRanges('missing', answer.missing))
+  }
+  lines.push(field('evidence', describeRequests(answer)))
+  if (answer.completeAt !== null) lines.push(field('complete at', answer.completeAt))
+  lines.push(field('length', describeLength(answer)))
+  return `${lines.join('\n')}\n`
+}
+
+function explain(answer: Answer, facts: Facts): string {
+  const range = answer.range === null ? 'the whole' : `${answer.range[0]}-${answer.range[1]}`
+  switch (answer.verdict) {
+    case 'complete':
+      return answer.requestedBytes === 1
+        ? `the one byte asked for, ${range}`
+        : `all ${formatNoun(answer.requestedBytes, 'byte')} of ${range}`
+    case 'partial': {
+      const share = formatShare(answer.coveredBytes, answer.requestedBytes)
+      return `${formatCount(answer.coveredBytes)} of ${formatNoun(answer.requestedBytes, 'byte')} of ${range} (${share})`
+    }
+    case 'none': {
+      const { assetKnown, listenerKnown } = facts.evidence
+      const known =
+        assetKnown && listenerKnown
+          ? 'asset and listener are'
+          : assetKnown
+            ? 'the asset is'
+            : 'the listener is'
+      return `${answer.range === null ? 'there is no byte to deliver' : `no byte of ${range}`}; ${known} known here`
+    }
+    case 'unknown':
+      return answer.range === null && answer.length === null
+        ? 'nothing about this asset is known here, nor how long it is'
+        : 'neither the asset nor the listener occurs here'
+  }
+}
+
+function drawBar(answer: Answer, range: InclusiveRange, colour: Colour, style: Style): string {
+  const share = formatShare(answer.coveredBytes, answer.requestedBytes)
+  const width = Math.max(1, Math.min(MAX_BAR_WIDTH, style.width - share.length - 4))
+  return `  ${style.paint(colour, drawCells(coverageCells(range, answer.covered, width)))}  ${share}`
+}
+
+function field(label: string, value: string): string {
+  return `  ${label.padEnd(LABEL_WIDTH)}${value}`
+}
+
+function listRanges(label: string, ranges: readonly InclusiveRange[]): string[] {
+  if (ranges.length === 0) return [field(label, 'nothing')]
+  const listed = ranges.slice(0, LISTED_RANGES)
+  const texts = listed.map(([first, last]) => `${first}-${last}`)
+  const width = Math.max(...texts.map((text) => text.length))
+  const lines = listed.map(([first, last], i) => {
+    const size = formatByteLength(last - first + 1)
+    return field(i === 0 ? label : '', `${(texts[i] ?? '').padEnd(width)}  ${size}`)
+  })
+  const restCount = ranges.length - listed.length
+  if (restCount > 0) lines.push(field('', `and ${formatCount(restCount)} more (--json lists all)`))
+  return lines
+}
+
+function describeWindow({ sinceEpochSeconds, untilEpochSeconds }: TimeWindow): string | undefined {
+  const since = sinceEpochSeconds === undefined ? '' : `from ${formatInstant(sinceEpochSeconds)} on`
+  const until = untilEpochSeconds === undefined ? '' : `up to ${formatInstant(untilEpochSeconds)}`
+  return since + until === '' ? undefined : `only ${[since, until].filter((part) => part !== '').join(', ')}`
+}
+
+function describeRequests({ requests, firstAt, lastAt }: Answer): string {
+  if (firstAt === null || lastAt === null) return 'no request'
+  const count = formatNoun(requests, 'request')
+  return firstAt === lastAt ? `${count}, at ${firstAt}` : `${count}, from ${firstAt} to ${lastAt}`
+}
+
+function describeLength({ length }: Answer): string {
+  if (length === null) return 'not known'
+  const bytes = formatNoun(length.bytes, 'byte')
+  const source = { given: 'as given', logged: 'as logged', observed: 'as far as any request here reached' }
+  return `${bytes}, ${source[length.from]}`
+}
+
+/** What a reader of the answer should know beside it, each one line: for standard error. */
+export function answerNotes(answer: Answer, query: Query, facts: Facts): readonly string[] {
+  const { observedLength } = facts
+  const notes: string[] = []
+  if (query.target.kind === 'whole') {
+    const { givenLength } = query.target
+    if (givenLength === 0 || (givenLength === undefined && observedLength === 0)) {
+      notes.push('the length is 0: there is no byte that could be proven')
+    } else if (givenLength === undefined && observedLength === undefined) {
+      notes.push(
+        'the length of this asset is not known here: no request for it was kept; --length N gives it',
+      )
+    }
+    if (givenLength !== undefined && observedLength !== undefined && givenLength < observedLength) {
+      notes.push(
+        `the length given, ${givenLength}, is less than the ${observedLength} bytes that requests reached`,
+      )
+    }
+  }
+  const lastAsked = answer.range?.[1] ?? 0
+  const isBeyond = observedLength !== undefined && lastAsked >= observedLength
+  if (isBeyond && answer.length?.from === 'observed') {
+    notes.push(`no request here went beyond byte ${observedLength - 1}: the asset may end there`)
+  }
+  return notes
+}

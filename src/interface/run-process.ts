@@ -1,0 +1,48 @@
+/** The `process` command: logs in, one Parquet file out, and a report. */
+
+import type { ProcessArguments } from './arguments.ts'
+import { toSafeJson } from './escape-text.ts'
+import { commandLine } from './help-text.ts'
+import { abortOnInterrupt } from './interrupts.ts'
+import { readProcessSettings } from './process-settings.ts'
+import { openProgressLine } from './progress.ts'
+import { renderReport } from './render-report.ts'
+import { DEMONSTRATION } from './sample-questions.ts'
+import { type ExitCode, type Streams, writeNote } from './streams.ts'
+import { styleFor } from './terminal.ts'
+import { writeOutput } from './write-output.ts'
+
+/** Returns 0; fails as the engine does, with everything unfinished taken away again. */
+export async function runProcess(options: ProcessArguments, streams: Streams): Promise<ExitCode> {
+  const settings = readProcessSettings(options)
+  const isSample = options.inputs.length === 0
+  if (isSample && !options.quiet)
+    writeNote(streams, 'no input given: processing the bundled sample (- would read standard input)')
+  const controller = new AbortController()
+  const stopListening = abortOnInterrupt(controller)
+  const isShowingProgress = streams.stderr.isTTY === true && !options.quiet && !options.json
+  const progress = isShowingProgress ? openProgressLine(streams.stderr) : undefined
+  try {
+    const { processLogs } = await import('../engine/process-logs.ts')
+    const report = await processLogs({
+      ...settings,
+      signal: controller.signal,
+      ...(progress === undefined ? {} : { onProgress: progress.update }),
+    })
+    progress?.finish()
+    if (options.json) {
+      await writeOutput(streams.stdout, `${toSafeJson(report)}\n`)
+    } else if (!options.quiet) {
+      const question = isSample
+        ? DEMONSTRATION
+        : ['--asset', 'ASSET', '--ip', 'IP', '--user-agent', 'AGENT', '--whole']
+      const next = commandLine(streams.program, ['query', '--store', settings.out, ...question])
+      const style = styleFor(streams.stdout, streams.environment)
+      await writeOutput(streams.stdout, renderReport(report, next, style))
+    }
+    return 0
+  } finally {
+    progress?.finish()
+    stopListening()
+  }
+}

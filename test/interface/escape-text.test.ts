@@ -1,0 +1,74 @@
+import { execFileSync } from 'node:child_process'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { escapeText, quoteForShell, toSafeJson } from '#src/interface/escape-text.js'
+import { seededDraw } from '../support/random-runs.ts'
+
+const test = suite('hostile text')
+
+/** Every code unit that a terminal or a reader could obey, written down apart from the program's own list. */
+function isDangerous(unit: number): boolean {
+  return (
+    unit < 0x20 ||
+    (unit >= 0x7f && unit <= 0x9f) ||
+    (unit >= 0x202a && unit <= 0x202e) ||
+    (unit >= 0x2066 && unit <= 0x2069)
+  )
+}
+
+test('no control character, bidirectional control or lone surrogate gets through, as text or as JSON', () => {
+  for (let unit = 0; unit < 0x10000; unit++) {
+    const text = `a${String.fromCharCode(unit)}b`
+    const isLoneSurrogate = unit >= 0xd800 && unit <= 0xdfff
+    if (isDangerous(unit) || isLoneSurrogate) {
+      assert.is(escapeText(text), `a\\u${unit.toString(16).padStart(4, '0')}b`)
+      for (const output of [escapeText(text), toSafeJson(text)]) {
+        for (const character of output)
+          assert.not.ok(isDangerous(character.charCodeAt(0)), `U+${unit.toString(16)}`)
+      }
+    } else if (unit > 0x2070 || unit < 0x600) {
+      assert.is(escapeText(text), text, `U+${unit.toString(16)} is harmless`)
+    }
+    assert.is(JSON.parse(toSafeJson(text)), text)
+  }
+})
+
+test('what is no danger stays as it is: letters of all scripts, emoji, backslashes', () => {
+  const text = 'Ünïcode 日本語 😀 \\u001b C:\\x'
+  assert.is(escapeText(text), text)
+  assert.is(
+    escapeText('\u001b[31mred\u001b[0m\n\u202efdp.exe'),
+    '\\u001b[31mred\\u001b[0m\\u000a\\u202efdp.exe',
+  )
+})
+
+test('safe JSON means the same to every parser', () => {
+  for (let seed = 1; seed <= 300; seed++) {
+    const draw = seededDraw(seed)
+    const text = Array.from({ length: 20 }, () =>
+      String.fromCharCode(draw(4) === 0 ? draw(0x10000) : draw(0x100)),
+    ).join('')
+    assert.equal(JSON.parse(toSafeJson({ [text]: [text] })), { [text]: [text] }, `seed ${seed}`)
+  }
+})
+
+test('a quoted argument is read back by a shell as it was', () => {
+  const texts = [
+    'plain-1.0/x',
+    'it\'s $HOME `id` "x" \\n',
+    '',
+    '* ? ~ #',
+    "a\u001b[31m\n\u009bb\\c'd",
+    '-',
+    '😀',
+  ]
+  const script = `printf '%s\\0' ${texts.map(quoteForShell).join(' ')}`
+  assert.not.match(script, /\p{Cc}/u)
+  const output = execFileSync('bash', ['-c', script], {
+    encoding: 'utf8',
+    env: { ...process.env, LC_ALL: 'C.UTF-8' },
+  })
+  assert.equal(output.split('\0').slice(0, -1), texts)
+})
+
+test.run()
