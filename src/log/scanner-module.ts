@@ -3,7 +3,7 @@
  */
 
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { createRequire } from 'node:module'
 import { Failure } from '../base/failure.ts'
 
 /** What the module exports; addresses and lengths are unsigned, 0 for an address means memory is exhausted. */
@@ -37,16 +37,15 @@ export interface ScannerExports {
 let compiled: WebAssemblyModule | undefined
 
 function compile(): WebAssemblyModule {
-  const url = import.meta.resolve('#wasm/scanner.wasm')
+  // `import.meta.resolve` is missing where a thread loads this file through `require`.
+  const path = createRequire(import.meta.url).resolve('#wasm/scanner.wasm')
   try {
-    return new WebAssembly.Module(readFileSync(fileURLToPath(url)))
+    return new WebAssembly.Module(readFileSync(path))
   } catch (cause) {
     throw new Failure(
       'ENVIRONMENT',
-      `the compiled scanner cannot be loaded from ${url}; it comes from the build`,
-      {
-        cause,
-      },
+      `the compiled scanner cannot be loaded from ${path}; it comes from the build`,
+      { cause },
     )
   }
 }
