@@ -33,7 +33,10 @@ function makeRuns(kind: 'short' | 'podcast', runCount: number): ScannedRuns {
     epochSeconds: new Float64Array(runCount),
     requestTable: makeTable(requests, (i) => `/episodes/${i}-asset-with-a-name.mp3`),
     ipTable: makeTable(ips, (i) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`),
-    userAgentTable: makeTable(40, (i) => `Mozilla/5.0 (Macintosh; Intel) Agent/${i} like some other agent of the time`),
+    userAgentTable: makeTable(
+      40,
+      (i) => `Mozilla/5.0 (Macintosh; Intel) Agent/${i} like some other agent of the time`,
+    ),
   }
   const perKey = isShort ? 4 : 13
   for (let i = 0, key = 0; i < runCount; key++) {

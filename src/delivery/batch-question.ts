@@ -55,6 +55,7 @@ const JSON_FIELDS = new Set(['asset', 'ip', 'userAgent', 'range', 'whole', 'leng
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
+/** A problem as a value. */
 export function lineProblem(code: BatchErrorCode, message: string): LineProblem {
   return { code, message }
 }

@@ -18,6 +18,7 @@ export interface DeliveredRun extends Interval {
   readonly epochSeconds: number
 }
 
+/** What is known about a question: the requests that bear on it, or why there are none. */
 export interface Evidence {
   /** The requests of the key that overlap the interval asked for, sorted by (start, epochSeconds, end). */
   readonly runs: readonly DeliveredRun[]

@@ -114,7 +114,13 @@ export function joinKeys(pieces: Pieces, pages: PiecePages): KeyRuns {
     return picked
   }
   return {
-    pages: { pieceCount: keyCount, rowCounts, pageCount: pages.pageCount, pageCuts, pageRows: pages.pageRows },
+    pages: {
+      pieceCount: keyCount,
+      rowCounts,
+      pageCount: pages.pageCount,
+      pageCuts,
+      pageRows: pages.pageRows,
+    },
     request: pick(request),
     ip: pick(ip),
     userAgent: pick(userAgent),

@@ -1,6 +1,7 @@
 /**
- * Which row groups of a file can hold what is asked for. Bloom filters come first: they stand together, so
- * one read a row group settles nearly all; the rest is decided by the footer.
+ * Which row groups of a file can hold what is asked for. The bounds of the leading sorting column come
+ * first, as they cost no read; then the bloom filters, which stand together in one; the statistics of the
+ * other columns are in the part of the footer that is decoded only for what remains.
  */
 
 import { damaged } from '../base/failure.ts'
@@ -8,13 +9,15 @@ import { bloomMayContain } from '../parquet/bloom-filter.ts'
 import type { ParquetFile } from '../parquet/parquet-file.ts'
 import type { Interval } from './evidence.ts'
 import type { Wanted } from './scan-key.ts'
-import { BLOOM_FILTER_COLUMNS, COLUMN } from './schema.ts'
+import { BLOOM_FILTER_COLUMNS, COLUMN, SORTING_COLUMNS } from './schema.ts'
 
 /** The row groups whose filters and statistics allow for all of `values` together, ascending. */
 export function chooseRowGroups(file: ParquetFile, values: readonly Wanted[]): number[] {
   const chosen: number[] = []
   const filterOrdinals = values.map(({ column }) => BLOOM_FILTER_COLUMNS.indexOf(column))
+  const leading = values.find(({ column }) => column === SORTING_COLUMNS[0])
   for (let rowGroup = 0; rowGroup < file.rowGroupCount; rowGroup++) {
+    if (leading !== undefined && !file.footer.mayLeadWith(rowGroup, leading.bytes)) continue
     if (passesFilters(file, rowGroup, values, filterOrdinals) && passesStatistics(file, rowGroup, values)) {
       chosen.push(rowGroup)
     }
@@ -43,15 +46,12 @@ function passesFilters(
   values: readonly Wanted[],
   filterOrdinals: readonly number[],
 ): boolean {
-  const filters = file.bloomFilters(rowGroup)
+  const filters = file.bloomFilters(rowGroup, BLOOM_FILTER_COLUMNS.length)
   if (filters === undefined) return true
-  if (filters.length !== BLOOM_FILTER_COLUMNS.length) {
-    damaged(`${file.path}, row group ${rowGroup}`, `${BLOOM_FILTER_COLUMNS.length} bloom filters`, `${filters.length}`)
-  }
   for (let i = 0; i < values.length; i++) {
     const value = values[i]
-    const filter = filters[filterOrdinals[i] ?? -1]
-    if (value !== undefined && filter !== undefined && !bloomMayContain(filter, value.hash)) return false
+    const ordinal = filterOrdinals[i] ?? -1
+    if (value !== undefined && ordinal >= 0 && !bloomMayContain(filters.filter(ordinal), value.hash)) return false
   }
   return true
 }

@@ -38,7 +38,11 @@ interface ShardTables {
 export class RunEncoder {
   private readonly out = new ByteWriter(2 * BATCH_BYTE_LENGTH)
   private readonly table = new RowGroupTable(SCHEMA.length)
-  private readonly chunks = new ChunkEncoder(this.out, this.table, new DeltaPageEncoder(new ZstdFrameEncoder()))
+  private readonly chunks = new ChunkEncoder(
+    this.out,
+    this.table,
+    new DeltaPageEncoder(new ZstdFrameEncoder()),
+  )
   private readonly stream = new IndexStream()
   private readonly dictionaries = SCHEMA.map(() => new ChunkDictionary())
 
@@ -50,7 +54,10 @@ export class RunEncoder {
    * Encodes sorted runs and yields their row groups in batches, in order. `spareMemory` gives memory of a
    * batch that was written, to be used again: new memory costs more than filling it.
    */
-  *encode(runs: ScannedRuns, spareMemory: () => ArrayBuffer | undefined): Generator<RowGroupBatch, void, void> {
+  *encode(
+    runs: ScannedRuns,
+    spareMemory: () => ArrayBuffer | undefined,
+  ): Generator<RowGroupBatch, void, void> {
     if (runs.runCount === 0) return
     const tables = makeShardTables(runs)
     const pieces = cutIntoPieces(runs, tables.epochs.ranks)
@@ -75,7 +82,12 @@ export class RunEncoder {
     this.dateChunk(pages, days, pieces)
     this.epochChunk(pages, epochs, pieces)
     this.dictionaryChunk(COLUMN.ip, keys.pages, strings(tables.ip, false), merged(keys.ip))
-    this.dictionaryChunk(COLUMN.userAgent, keys.pages, strings(tables.userAgent, true), merged(keys.userAgent))
+    this.dictionaryChunk(
+      COLUMN.userAgent,
+      keys.pages,
+      strings(tables.userAgent, true),
+      merged(keys.userAgent),
+    )
     this.dictionaryChunk(COLUMN.userAgentMd5, keys.pages, md5.values, merged(md5Ranks))
     this.dictionaryChunk(COLUMN.request, keys.pages, strings(tables.request, true), merged(keys.request))
     this.chunks.positionChunk(pieces, pieces.count)
@@ -100,7 +112,12 @@ export class RunEncoder {
     this.dictionaryChunk(COLUMN.date, isOneDay ? onePiecePages : pages, days.values, merged(ranks))
   }
 
-  private dictionaryChunk(column: number, pages: PiecePages, values: ValueTable, pieceColumn: PieceColumn): void {
+  private dictionaryChunk(
+    column: number,
+    pages: PiecePages,
+    values: ValueTable,
+    pieceColumn: PieceColumn,
+  ): void {
     const dictionary = this.dictionary(column)
     dictionary.collect(pieceColumn.ranks, pages.pieceCount, values.count)
     this.stream.encode(pages, pieceColumn, dictionary.indexOf, indexBitWidth(dictionary.count))
@@ -133,7 +150,12 @@ export class RunEncoder {
     dictionary.collect(entries, entries.length, 2 * count)
     const column = { ranks: epoch, keepPieces: true, secondEntries: { marks: continues, offset: count } }
     this.stream.encode(pages, column, dictionary.indexOf, indexBitWidth(dictionary.count))
-    this.chunks.dictionaryChunk({ type: 'INT64', count: 2 * count, values: twice }, dictionary, this.stream, pages)
+    this.chunks.dictionaryChunk(
+      { type: 'INT64', count: 2 * count, values: twice },
+      dictionary,
+      this.stream,
+      pages,
+    )
   }
 
   /** Appends the split-block bloom filter of the column's values in the row group just encoded. */

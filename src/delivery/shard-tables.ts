@@ -82,7 +82,10 @@ export function rankDays(epochs: NumberValues): RankedNumbers {
 }
 
 /** The MD5 of every user agent, in their own order: `ranks` has one entry a user agent. */
-export function rankMd5(userAgents: StringTable): { readonly values: StringValues; readonly ranks: Uint32Array } {
+export function rankMd5(userAgents: StringTable): {
+  readonly values: StringValues
+  readonly ranks: Uint32Array
+} {
   const { count, bytes, offsets } = userAgents
   const hashes = Array.from({ length: count }, (_, i) =>
     createHash('md5')

@@ -43,6 +43,7 @@ export interface StreamedInput extends InputLines {
   readonly bytesTaken: () => number
 }
 
+/** One log of a run. */
 export type LogInput = PlainInput | StreamedInput
 
 /** Looks at one input. Fails when it cannot be read, or its header names columns that are of no use. */
@@ -89,14 +90,20 @@ async function readHead(handle: FileHandle, path: string): Promise<Uint8Array> {
   let byteLength = 0
   while (byteLength < head.length) {
     const at = byteLength
-    const { bytesRead } = await attemptedAsync(path, 'read', () => handle.read(head, at, head.length - at, at))
+    const { bytesRead } = await attemptedAsync(path, 'read', () =>
+      handle.read(head, at, head.length - at, at),
+    )
     if (bytesRead === 0) break
     byteLength += bytesRead
   }
   return head.subarray(0, byteLength)
 }
 
-async function openStream(path: string, byteLength: number | undefined, source: Readable): Promise<StreamedInput> {
+async function openStream(
+  path: string,
+  byteLength: number | undefined,
+  source: Readable,
+): Promise<StreamedInput> {
   let taken = 0
   const counted = countBytes(path, source, (length) => {
     taken += length

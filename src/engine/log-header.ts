@@ -6,6 +6,7 @@ import type { LineLayout } from '../log/scanned-runs.ts'
 /** A comment that misses more of the seven names than this is no header. */
 const MAX_MISSING_NAMES = 4
 
+/** What a comment turned out to be. */
 export type HeaderReading =
   | { readonly kind: 'layout'; readonly layout: LineLayout }
   | { readonly kind: 'comment' }
@@ -18,7 +19,10 @@ export function readHeader(line: Uint8Array | undefined): HeaderReading {
   const { problem } = reading
   if (problem.kind === 'not-a-header') return { kind: 'comment' }
   if (problem.kind === 'duplicate-name') {
-    return { kind: 'problem', message: `expected each column once in the header, found "${problem.name}" twice` }
+    return {
+      kind: 'problem',
+      message: `expected each column once in the header, found "${problem.name}" twice`,
+    }
   }
   if (problem.names.length > MAX_MISSING_NAMES) return { kind: 'comment' }
   return { kind: 'problem', message: `expected a header that names ${problem.names.join(', ')} as well` }

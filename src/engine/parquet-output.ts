@@ -10,7 +10,7 @@ import { VERSION } from '../base/version.ts'
 import { CHUNK_KINDS, fileKeyValues, SCHEMA, SORTING_COLUMNS, WRITER_NAME } from '../delivery/schema.ts'
 import { encodeFooter, FILE_MAGIC } from '../parquet/file-footer-writer.ts'
 import type { ColumnChunkMetadata, FileSpan, RowGroupMetadata } from '../parquet/metadata.ts'
-import { placeBatch, type PlacedRowGroup, type RowGroupBatch } from '../parquet/row-group-table.ts'
+import { type PlacedRowGroup, placeBatch, type RowGroupBatch } from '../parquet/row-group-table.ts'
 import { syncDirectory, writeFully } from './file-writes.ts'
 import { Spool } from './spool.ts'
 
@@ -70,7 +70,9 @@ export class ParquetOutput {
     const footer = encodeFooter({
       schema: SCHEMA,
       rowCount: this.rowCount,
-      rowGroups: this.rowGroups.map((rowGroup) => withIndexes(rowGroup, columnIndexOffset, offsetIndexOffset)),
+      rowGroups: this.rowGroups.map((rowGroup) =>
+        withIndexes(rowGroup, columnIndexOffset, offsetIndexOffset),
+      ),
       keyValues: fileKeyValues(totals),
       createdBy: `${WRITER_NAME} version ${VERSION}`,
     })
@@ -123,7 +125,11 @@ function spans(byteOffset: number, bytes: readonly Uint8Array[]): FileSpan[] {
   })
 }
 
-function withIndexes(rowGroup: WaitingRowGroup, columnIndexOffset: number, offsetIndexOffset: number): RowGroupMetadata {
+function withIndexes(
+  rowGroup: WaitingRowGroup,
+  columnIndexOffset: number,
+  offsetIndexOffset: number,
+): RowGroupMetadata {
   const moved = (span: FileSpan | undefined, by: number): FileSpan | undefined =>
     span === undefined ? undefined : { byteOffset: span.byteOffset + by, byteLength: span.byteLength }
   const columns = rowGroup.metadata.columns.map(

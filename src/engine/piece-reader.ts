@@ -12,7 +12,11 @@ const TAIL_READ_BYTE_LENGTH = 16 * 1024
 const LINE_FEED = 0x0a
 
 /** Scans one piece; `onRead` hears the number of bytes of every read. */
-export function scanPiece(piece: ShardPiece, scanner: LineScanner, onRead: (byteLength: number) => void): PieceReport {
+export function scanPiece(
+  piece: ShardPiece,
+  scanner: LineScanner,
+  onRead: (byteLength: number) => void,
+): PieceReport {
   if (piece.kind === 'file') return scanFilePiece(piece, scanner, onRead)
   scanner.beginPiece(piece.layout, piece.header, { firstPiece: piece.start === 0 })
   for (let at = 0; at < piece.text.length; at += READ_BYTE_LENGTH) {
@@ -35,12 +39,18 @@ function report(
 ): PieceReport {
   const otherLayout = counts.otherHeaders.find((place) => {
     const reading = readHeader(textOf(place))
-    return reading.kind === 'problem' || (reading.kind === 'layout' && !isSameLayout(reading.layout, piece.layout))
+    return (
+      reading.kind === 'problem' || (reading.kind === 'layout' && !isSameLayout(reading.layout, piece.layout))
+    )
   })
   return { ...counts, inputIndex: piece.inputIndex, start, otherLayout }
 }
 
-function scanFilePiece(piece: FilePiece, scanner: LineScanner, onRead: (byteLength: number) => void): PieceReport {
+function scanFilePiece(
+  piece: FilePiece,
+  scanner: LineScanner,
+  onRead: (byteLength: number) => void,
+): PieceReport {
   const fd = attempted(piece.path, 'open', () => openSync(piece.path, 'r'))
   try {
     const start = firstLineStart(fd, piece)

@@ -9,7 +9,13 @@
 import { MessageChannel } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import { Failure, messageOf } from '../base/failure.ts'
-import { PENDING_BATCHES_CELL, READ_KIB_CELL, type Shard, type ShardMessage, type ShardOptions } from './shard.ts'
+import {
+  PENDING_BATCHES_CELL,
+  READ_KIB_CELL,
+  type Shard,
+  type ShardMessage,
+  type ShardOptions,
+} from './shard.ts'
 import type { ShardRun, ShardRunner } from './shard-runner.ts'
 
 const CELLS_BYTE_LENGTH = 8
@@ -26,7 +32,12 @@ export interface PoolOptions {
 }
 
 /** A runner on threads. */
-export function createPoolRunner({ threadCount, shardOptions, deadlineMs, workerUrl }: PoolOptions): ShardRunner {
+export function createPoolRunner({
+  threadCount,
+  shardOptions,
+  deadlineMs,
+  workerUrl,
+}: PoolOptions): ShardRunner {
   const pool = new Piscina({
     filename: workerUrl ?? import.meta.resolve('#workers/shard-thread.js'),
     minThreads: threadCount,
@@ -119,7 +130,10 @@ class PoolRun implements ShardRun {
     }
     if (performance.now() - this.lastProgressAt > deadlineMs) {
       this.fail(
-        new Failure('TIMEOUT', `a shard made no progress for ${Math.round(deadlineMs / 1000)} s; nothing was written`),
+        new Failure(
+          'TIMEOUT',
+          `a shard made no progress for ${Math.round(deadlineMs / 1000)} s; nothing was written`,
+        ),
       )
     }
   }

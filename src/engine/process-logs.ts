@@ -27,6 +27,7 @@ export interface ProcessProgress {
   readonly rows: number
 }
 
+/** What a run is given. */
 export interface ProcessOptions {
   /** Paths; `-` is standard input. */
   readonly inputs: readonly string[]
@@ -77,7 +78,8 @@ export async function processLogs(options: ProcessOptions): Promise<ProcessRepor
   const inputs: LogInput[] = []
   for (const path of options.inputs) inputs.push(await openInput(path))
   throwIfAborted(options.signal)
-  const rejectsFile = options.rejectsPath === undefined ? undefined : await RejectsFile.create(options.rejectsPath)
+  const rejectsFile =
+    options.rejectsPath === undefined ? undefined : await RejectsFile.create(options.rejectsPath)
   const totals = new Totals()
   const rejects = new Rejects(
     inputs.map(({ path }) => path),
@@ -160,7 +162,10 @@ interface Work {
  */
 async function encodeInputs(work: Work): Promise<void> {
   const { inputs, runner, totals, options } = work
-  const shards = planShards(inputs, Math.max(MIN_SHARD_BYTE_LENGTH, options.shardByteLength ?? DEFAULT_SHARD_BYTE_LENGTH))
+  const shards = planShards(
+    inputs,
+    Math.max(MIN_SHARD_BYTE_LENGTH, options.shardByteLength ?? DEFAULT_SHARD_BYTE_LENGTH),
+  )
   const underWay: UnderWay[] = []
   const progress = startProgress(work, underWay)
   try {
@@ -232,7 +237,10 @@ function startProgress(work: Work, underWay: readonly UnderWay[]): { stop(): voi
   const { onProgress } = work.options
   if (onProgress === undefined) return { stop: () => undefined }
   const sizes = work.inputs.map(({ byteLength }) => byteLength)
-  const bytesTotal = sizes.reduce((sum, size) => (sum === undefined || size === undefined ? undefined : sum + size), 0)
+  const bytesTotal = sizes.reduce(
+    (sum, size) => (sum === undefined || size === undefined ? undefined : sum + size),
+    0,
+  )
   const tell = (): void => {
     let bytesRead = work.totals.fileBytesRead
     for (const { run, fileByteLength: most } of underWay) bytesRead += Math.min(run.bytesRead, most)

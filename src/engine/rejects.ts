@@ -52,11 +52,20 @@ export class Rejects {
       if (count > 0) this.counts.set(reason, (this.counts.get(reason) ?? 0) + count)
     }
     for (const line of piece.rejectedLines) {
-      const place = { input, line: linesBefore + line.lineIndex + 1, byteOffset: piece.start + line.byteOffset }
+      const place = {
+        input,
+        line: linesBefore + line.lineIndex + 1,
+        byteOffset: piece.start + line.byteOffset,
+      }
       if (this.firstPlaces.length < NAMED_PLACES) {
         this.firstPlaces.push(`${input} line ${place.line} (byte ${place.byteOffset}): ${line.reason}`)
       }
-      await this.file?.add({ ...place, byteLength: line.byteLength, reason: line.reason, text: textOf(line.text) })
+      await this.file?.add({
+        ...place,
+        byteLength: line.byteLength,
+        reason: line.reason,
+        text: textOf(line.text),
+      })
     }
   }
 
@@ -65,7 +74,8 @@ export class Rejects {
     const { total } = this
     const allowed = max.kind === 'count' ? max.count : Math.floor(max.share * lineCount)
     if (total <= allowed) return
-    const limit = max.kind === 'count' ? `${max.count}` : `${Number((100 * max.share).toFixed(4))}%, which is ${allowed}`
+    const limit =
+      max.kind === 'count' ? `${max.count}` : `${Number((100 * max.share).toFixed(4))}%, which is ${allowed}`
     const reasons = [...this.counts].map(([reason, count]) => `${reason} ${count}`).join(', ')
     throw new Failure(
       'REJECTED',

@@ -8,7 +8,10 @@ const LINE_FEED = 0x0a
 const LONG_LINE_BYTE_LENGTH = 128 * 1024
 
 /** Yields shards of about `shardByteLength` bytes in input order; small inputs share one. */
-export async function* planShards(inputs: readonly LogInput[], shardByteLength: number): AsyncGenerator<Shard> {
+export async function* planShards(
+  inputs: readonly LogInput[],
+  shardByteLength: number,
+): AsyncGenerator<Shard> {
   let pieces: ShardPiece[] = []
   let room = shardByteLength
   for (const [inputIndex, input] of inputs.entries()) {

@@ -17,6 +17,7 @@ export interface ShardRun {
   readonly bytesRead: number
 }
 
+/** Runs shards, some at a time. */
 export interface ShardRunner {
   /** How many shards run at a time. */
   readonly concurrency: number

@@ -32,6 +32,7 @@ export interface TextPiece extends PieceLines {
   readonly start: number
 }
 
+/** A part of one input, in whichever way it is read. */
 export type ShardPiece = FilePiece | TextPiece
 
 /** What one worker turns into row groups: pieces of about `shardByteLength` bytes together. */

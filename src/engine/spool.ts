@@ -48,8 +48,11 @@ export class Spool {
     if (file !== undefined) {
       const buffer = new Uint8Array(BLOCK_BYTE_LENGTH)
       for (let at = 0; at < this.fileByteLength; ) {
-        const { bytesRead } = await attemptedAsync(this.path, 'read', () => file.read(buffer, 0, buffer.length, at))
-        if (bytesRead === 0) throw new Failure('ENVIRONMENT', `cannot read ${this.path}: it has become shorter`)
+        const { bytesRead } = await attemptedAsync(this.path, 'read', () =>
+          file.read(buffer, 0, buffer.length, at),
+        )
+        if (bytesRead === 0)
+          throw new Failure('ENVIRONMENT', `cannot read ${this.path}: it has become shorter`)
         await write(buffer.subarray(0, bytesRead))
         at += bytesRead
       }

@@ -16,6 +16,7 @@ export interface ProcessArguments {
   readonly quiet: boolean
 }
 
+/** Likewise for `query`. */
 export interface QueryArguments {
   readonly store: string | undefined
   readonly asset: string | undefined

@@ -4,6 +4,7 @@ import { basename, relative } from 'node:path'
 import { quoteForShell } from './escape-text.ts'
 import { DEMONSTRATION } from './sample-questions.ts'
 
+/** What can follow the program's name. */
 export type CommandName = 'process' | 'query' | 'tour'
 
 /** How this program was called, so that examples can be pasted: `byteledger` or `node dist/cli.js`. */

@@ -6,6 +6,7 @@ import { type CommandName, expectedForm } from './help-text.ts'
 import type { ExitCode } from './streams.ts'
 import { errorCode } from './write-output.ts'
 
+/** How the program ends. */
 export interface FailureReport {
   readonly exitCode: ExitCode
   /** Lines for standard error, ended by a line break. */

@@ -1,5 +1,7 @@
 /** The `process` command: logs in, one Parquet file out, and a report. */
 
+import type { Readable } from 'node:stream'
+import { Failure } from '../base/failure.ts'
 import type { ProcessArguments } from './arguments.ts'
 import { toSafeJson } from './escape-text.ts'
 import { commandLine } from './help-text.ts'
@@ -20,6 +22,7 @@ export async function runProcess(options: ProcessArguments, streams: Streams): P
     writeNote(streams, 'no input given: processing the bundled sample (- would read standard input)')
   const controller = new AbortController()
   const stopListening = abortOnInterrupt(controller)
+  if (settings.inputs.includes('-')) stopReadingOnAbort(streams.stdin, controller.signal)
   const isShowingProgress = streams.stderr.isTTY === true && !options.quiet && !options.json
   const progress = isShowingProgress ? openProgressLine(streams.stderr) : undefined
   try {
@@ -45,4 +48,13 @@ export async function runProcess(options: ProcessArguments, streams: Streams): P
     progress?.finish()
     stopListening()
   }
+}
+
+/** A read that waits for a terminal or a pipe knows nothing of the signal: it ends when the stream does. */
+function stopReadingOnAbort(stdin: Readable, signal: AbortSignal): void {
+  stdin.on('error', () => undefined)
+  const stop = (): void => {
+    stdin.destroy(new Failure('INTERRUPTED', 'interrupted; nothing was written'))
+  }
+  signal.addEventListener('abort', stop, { once: true })
 }

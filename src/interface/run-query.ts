@@ -2,7 +2,7 @@
 
 import { createReadStream } from 'node:fs'
 import { attemptedAsync, Failure } from '../base/failure.ts'
-import { askSource } from '../delivery/answer.ts'
+import { askSource, rememberLengths } from '../delivery/answer.ts'
 import type { EvidenceSource } from '../delivery/evidence.ts'
 import { parseQuery } from '../delivery/question.ts'
 import { parseTimeWindow, type TimeWindow } from '../delivery/question-time.ts'
@@ -60,7 +60,7 @@ async function runBatch(
   const window = parseTimeWindow(options.since, options.until)
   const source = openStore(resolveStore(store))
   try {
-    return await answerAll(path, source, window, streams)
+    return await answerAll(path, rememberLengths(source), window, streams)
   } finally {
     source.close()
   }
@@ -81,7 +81,8 @@ async function answerAll(
     for await (const result of answerBatch(questions, window, (query) => askSource(source, query).answer)) {
       if ('error' in result) failedCount++
       else answeredCount++
-      if ((await writeOutput(streams.stdout, `${toSafeJson(result)}\n`)) === 'closed') break
+      const written = await writeOutput(streams.stdout, `${toSafeJson(result)}\n`)
+      if (written === 'closed') return failedCount === 0 ? 0 : 2
     }
   } finally {
     // An open standard input would keep the program alive after the reader of the answers has gone.

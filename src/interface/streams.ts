@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream'
 import { escapeText } from './escape-text.ts'
 import type { OutputStream } from './terminal.ts'
 
+/** The world outside, as far as a command touches it. */
 export interface Streams {
   readonly stdin: Readable
   readonly stdout: OutputStream

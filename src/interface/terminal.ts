@@ -3,6 +3,7 @@
 import type { Writable } from 'node:stream'
 import { styleText } from 'node:util'
 
+/** The names that `util.styleText` gives them. */
 export type Colour = 'green' | 'yellow' | 'red' | 'cyan' | 'dim' | 'bold'
 
 /** How text is shown on one stream. */

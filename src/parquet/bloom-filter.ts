@@ -79,8 +79,8 @@ export function encodeBloomFilter(lows: Uint32Array, highs: Uint32Array): Uint8A
 export function readBloomFilter(r: ByteReader): BloomFilter {
   if (r.u8() !== 0x15) r.fail('the size of a bloom filter', 'another field')
   const bitsetByteLength = r.zigzag()
-  for (const byte of HEADER_REST) {
-    if (r.u8() !== byte) r.fail('a split-block filter of XXH64, uncompressed', 'another kind')
+  for (let i = 0; i < HEADER_REST.length; i++) {
+    if (r.u8() !== HEADER_REST[i]) r.fail('a split-block filter of XXH64, uncompressed', 'another kind')
   }
   const checksum = readGivenChecksum(r)
   const isPowerOfTwo = Number.isInteger(Math.log2(bitsetByteLength))
@@ -93,12 +93,42 @@ export function readBloomFilter(r: ByteReader): BloomFilter {
   return { bitset: r.bytes.subarray(start, r.at), blockShift: blockShiftOf(bitsetByteLength) }
 }
 
+/**
+ * The bloom filters of a row group, which stand behind each other in the order of their columns. Each is
+ * read when it is asked for: mostly the first one settles a question.
+ */
+export class BloomFilters {
+  readonly #r: ByteReader
+  readonly #count: number
+  readonly #filters: BloomFilter[] = []
+
+  /** `r` holds `count` filters and nothing else. */
+  constructor(r: ByteReader, count: number) {
+    this.#r = r
+    this.#count = count
+  }
+
+  /** Fails as DAMAGED when this filter or one before it is, see `readBloomFilter`. */
+  filter(ordinal: number): BloomFilter {
+    for (let next = this.#filters.length; next <= ordinal; next++) this.#filters.push(this.#readNext(next))
+    return this.#filters[ordinal] ?? this.#r.fail(`${this.#count} bloom filters`, `${this.#filters.length}`)
+  }
+
+  #readNext(ordinal: number): BloomFilter {
+    const filter = readBloomFilter(this.#r)
+    if (ordinal === this.#count - 1 && this.#r.left > 0) {
+      this.#r.fail(`${this.#count} bloom filters`, `${this.#r.left} more bytes`)
+    }
+    return filter
+  }
+}
+
 /** Whether a value of this hash can be in the column chunk; false is certain. */
 export function bloomMayContain(filter: BloomFilter, hash: Hash64): boolean {
   const { bitset } = filter
   let at = firstByteOfBlock(hash.high, filter.blockShift)
-  for (const salt of SALTS) {
-    const bit = Math.imul(hash.low, salt) >>> 27
+  for (let i = 0; i < SALTS.length; i++) {
+    const bit = Math.imul(hash.low, SALTS[i] ?? 0) >>> 27
     if ((((bitset[at + (bit >>> 3)] ?? 0) >>> (bit & 7)) & 1) === 0) return false
     at += 4
   }

@@ -5,16 +5,30 @@
 
 import { ByteWriter } from '../base/byte-writer.ts'
 import { crc32 } from './crc32.ts'
-import { type DeltaPageEncoder, EXACT_POSITION_LIMIT, firstValueOffset, type PositionRuns } from './delta-page.ts'
-import type { IndexStream, PiecePages } from './index-stream.ts'
-import type { Encoding } from './metadata.ts'
+import {
+  type DeltaPageEncoder,
+  EXACT_POSITION_LIMIT,
+  firstValueOffset,
+  type PositionRuns,
+} from './delta-page.ts'
 import { FullPages, type PageShape } from './full-page-template.ts'
-import { crcOffsetOf, writeDataPageHeader, writeDictionaryPageHeader } from './page-header.ts'
+import type { IndexStream, PiecePages } from './index-stream.ts'
+import {
+  crcOffsetOf,
+  type DataPageHeader,
+  writeDataPageHeader,
+  writeDictionaryPageHeader,
+} from './page-header.ts'
 import { appendColumnIndex, appendPositionColumnIndex } from './page-index.ts'
 import type { EncodedChunk, RowGroupTable } from './row-group-table.ts'
 import { appendSnappy, appendSnappyInt64s, appendSnappyLiteral } from './snappy-encoder.ts'
+import {
+  appendPlainValues,
+  appendStatisticsValue,
+  statisticsByteLength,
+  type ValueTable,
+} from './value-table.ts'
 import { oneMatchLiteralsOffset } from './zstd-frame.ts'
-import { appendPlainValues, appendStatisticsValue, statisticsByteLength, type ValueTable } from './value-table.ts'
 
 /** Runs of so many rows have byte_num pages of their own; shorter ones share pages (PARQUET.md). */
 export const OWN_PAGE_ROWS: number = 65_536
@@ -27,12 +41,12 @@ export const MAX_POSITION_PAGE_ROWS: number = 2 ** 20
 const SHORT_BYTE_LENGTH = 64
 
 /** Reused header: pages are written by the million. */
-const header = {
+const header: { -readonly [Field in keyof DataPageHeader]: DataPageHeader[Field] } = {
   uncompressedByteLength: 0,
   compressedByteLength: 0,
   crc: 0,
   valueCount: 0,
-  encoding: 'RLE_DICTIONARY' as Encoding,
+  encoding: 'RLE_DICTIONARY',
 }
 
 /** The distinct ranks of one chunk and the dictionary index of each: state of a dictionary in the making. */
@@ -111,7 +125,12 @@ export class ChunkEncoder {
   }
 
   /** A dictionary chunk: the dictionary page of `values`, then the index pages of `stream`. */
-  dictionaryChunk(values: ValueTable, dictionary: ChunkDictionary, stream: IndexStream, pages: PiecePages): void {
+  dictionaryChunk(
+    values: ValueTable,
+    dictionary: ChunkDictionary,
+    stream: IndexStream,
+    pages: PiecePages,
+  ): void {
     this.beginChunk()
     this.chunk.dictionaryPageOffset = this.out.length
     this.dictionaryPage(values, dictionary.ranks, dictionary.count)
@@ -261,7 +280,10 @@ export class ChunkEncoder {
       bytes: page.copy(),
       bodyOffset,
       crcOffset: crcOffsetOf(header),
-      startOffset: bodyOffset + oneMatchLiteralsOffset(header.uncompressedByteLength) + firstValueOffset(MAX_POSITION_PAGE_ROWS),
+      startOffset:
+        bodyOffset +
+        oneMatchLiteralsOffset(header.uncompressedByteLength) +
+        firstValueOffset(MAX_POSITION_PAGE_ROWS),
     }
   }
 

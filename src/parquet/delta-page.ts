@@ -157,7 +157,9 @@ export class DeltaPageEncoder {
     for (let exception = first; exception < end; exception++) {
       const index = exceptionAt[exception] ?? 0
       if (index > next) this.fill(plain, width, index - next)
-      frame.addLiterals(putValue(literals, frame.literalLength, (exceptionDelta[exception] ?? 0) - minDelta, width))
+      frame.addLiterals(
+        putValue(literals, frame.literalLength, (exceptionDelta[exception] ?? 0) - minDelta, width),
+      )
       next = index + 1
     }
     const padded = blockStart + miniblockCount * MINIBLOCK_VALUES

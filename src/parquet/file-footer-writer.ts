@@ -45,8 +45,7 @@ export function encodeFooter(metadata: FileMetadata): Uint8Array {
   thrift.writeListBegin(STRUCT, metadata.rowGroups.length)
   const directory = new FooterDirectoryWriter()
   metadata.rowGroups.forEach((rowGroup, ordinal) => {
-    directory.add(w.length, rowGroup)
-    writeRowGroupMetadata(w, rowGroup, metadata.schema, ordinal)
+    directory.add(writeRowGroupMetadata(w, rowGroup, metadata.schema, ordinal), rowGroup)
   })
   const listEnd = w.length
   thrift.writeFieldBegin('key_value_metadata', LIST, 5)

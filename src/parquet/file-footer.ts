@@ -86,6 +86,24 @@ export class FileFooter {
     return rowGroup
   }
 
+  /**
+   * Whether `value` lies between minimum and maximum of the row group's leading sorting column, compared
+   * as unsigned bytes; true when it has none. Decodes nothing else of the row group.
+   */
+  mayLeadWith(rowGroup: number, value: Uint8Array): boolean {
+    const start = this.#directory.leadingStatisticsOf(rowGroup)
+    if (start === 0) return true
+    const r: ByteReader = new ByteReader(this.#bytes, this.#place.where, start)
+    // As `writeRowGroupMetadata` writes statistics: a null count of 0, then maximum and minimum.
+    if (r.u8() !== 0x36 || r.u8() !== 0 || r.u8() !== 0x28) r.fail('statistics', 'other fields')
+    const maxLength = r.uleb128()
+    const maxStart = r.skip(maxLength)
+    if (compareBytes(this.#bytes, maxStart, maxLength, value) < 0) return false
+    if (r.u8() !== 0x18) r.fail('a minimum', 'another field')
+    const minLength = r.uleb128()
+    return compareBytes(this.#bytes, r.skip(minLength), minLength, value) <= 0
+  }
+
   /** Where a row group's bloom filters stand, one after the other in column order; undefined without any. */
   bloomFiltersOf(rowGroup: number): FileSpan | undefined {
     const span = this.#directory.bloomFiltersOf(rowGroup)
@@ -237,4 +255,14 @@ function readColumnOrders(r: ByteReader): number {
     }
   }
   return count
+}
+
+/** Below 0, 0 or above 0 as `bytes[start..start + length)` is less than, equal to or more than `value`. */
+function compareBytes(bytes: Uint8Array, start: number, length: number, value: Uint8Array): number {
+  const common = Math.min(length, value.length)
+  for (let i = 0; i < common; i++) {
+    const difference = (bytes[start + i] ?? 0) - (value[i] ?? 0)
+    if (difference !== 0) return difference
+  }
+  return length - value.length
 }

@@ -1,30 +1,40 @@
 /**
- * Where each row group stands in the footer, and where its bloom filters stand in the file. A footer is
+ * Where each row group stands in the footer, with what decides whether it must be looked at. A footer is
  * one long thrift structure that can only be read from its start, a million fields for two thousand row
- * groups; with this directory, which is the content of the footer's extension, a reader tests the bloom
- * filters at once and decodes the few row groups that remain.
+ * groups; with this directory, which is the content of the footer's extension, a reader tests bounds and
+ * bloom filters at once and decodes the few row groups that remain.
  *
- * Little-endian: of each row group four bytes of its offset in the footer, four of the bloom filters'
- * length and eight of their offset in the file (0 and 0 when there are none); then four bytes each of
- * the offset at which the list of row groups ends and of their count.
+ * Little-endian. Of each row group: four bytes each of its offset in the footer, of the offset there of
+ * the statistics of its leading sorting column (0 without one), and of its bloom filters' length; eight
+ * of their offset in the file (both 0 without any). Then four bytes each of the offset at which the list
+ * of row groups ends and of their count.
  */
 
 import { ByteReader } from '../base/byte-reader.ts'
 import { ByteWriter } from '../base/byte-writer.ts'
 import type { FileSpan, RowGroupMetadata } from './metadata.ts'
 
-const ENTRY_BYTE_LENGTH = 16
+const ENTRY_BYTE_LENGTH = 20
 const TAIL_BYTE_LENGTH = 8
+
+/** Offsets in the footer. */
+export interface RowGroupPlace {
+  /** Of the row group's structure. */
+  readonly byteOffset: number
+  /** Of the `Statistics` of its leading sorting column; 0 when it has none. */
+  readonly leadingStatistics: number
+}
 
 /** Collects the entries while the footer is encoded. */
 export class FooterDirectoryWriter {
   private readonly w = new ByteWriter()
   private count = 0
 
-  /** Adds a row group whose structure begins at `byteOffset` of the footer. */
-  add(byteOffset: number, rowGroup: RowGroupMetadata): void {
+  /** Adds a row group that stands at `place` of the footer. */
+  add(place: RowGroupPlace, rowGroup: RowGroupMetadata): void {
     const span = bloomFilterSpan(rowGroup)
-    this.w.u32(byteOffset)
+    this.w.u32(place.byteOffset)
+    this.w.u32(place.leadingStatistics)
     this.w.u32(span?.byteLength ?? 0)
     this.w.i64(span?.byteOffset ?? 0)
     this.count++
@@ -72,12 +82,17 @@ export class FooterDirectory {
     return this.#view.getUint32(rowGroup * ENTRY_BYTE_LENGTH, true)
   }
 
+  /** The offset in the footer of the statistics of a row group's leading sorting column; 0 for none. */
+  leadingStatisticsOf(rowGroup: number): number {
+    return this.#view.getUint32(rowGroup * ENTRY_BYTE_LENGTH + 4, true)
+  }
+
   /** Where a row group's bloom filters stand in the file, or undefined when it has none. */
   bloomFiltersOf(rowGroup: number): FileSpan | undefined {
     const at = rowGroup * ENTRY_BYTE_LENGTH
-    const byteLength = this.#view.getUint32(at + 4, true)
+    const byteLength = this.#view.getUint32(at + 8, true)
     if (byteLength === 0) return undefined
-    const low = this.#view.getUint32(at + 8, true)
-    return { byteOffset: this.#view.getUint32(at + 12, true) * 0x1_0000_0000 + low, byteLength }
+    const low = this.#view.getUint32(at + 12, true)
+    return { byteOffset: this.#view.getUint32(at + 16, true) * 0x1_0000_0000 + low, byteLength }
   }
 }

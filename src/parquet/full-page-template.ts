@@ -4,7 +4,7 @@
  * CRC-32 is linear, so the CRC follows from one table look-up for each byte of that position.
  */
 
-import { ByteWriter } from '../base/byte-writer.ts'
+import type { ByteWriter } from '../base/byte-writer.ts'
 import { invariant } from '../base/failure.ts'
 import { putZigzag } from '../base/varint.ts'
 import { crc32 } from './crc32.ts'
@@ -67,7 +67,11 @@ export class FullPages {
     const crcAt = at + template.crcOffset
     words.setInt32(
       crcAt,
-      (code & 127) | ((code << 1) & 0x7f00) | ((code << 2) & 0x7f_0000) | ((code << 3) & 0x7f00_0000) | 0x8080_8080,
+      (code & 127) |
+        ((code << 1) & 0x7f00) |
+        ((code << 2) & 0x7f_0000) |
+        ((code << 3) & 0x7f00_0000) |
+        0x8080_8080,
       true,
     )
     bytes[crcAt + CRC_BYTE_LENGTH - 1] = code >>> 28
@@ -84,7 +88,10 @@ export class FullPages {
     bytes.set(shape.bytes.subarray(shape.crcOffset + crcByteLength), shape.crcOffset + CRC_BYTE_LENGTH)
     const body = shape.bytes.slice(shape.bodyOffset)
     const gap = shape.startOffset - shape.bodyOffset
-    invariant(varintEnd(body, gap) - gap === varintLength, 'the first position is not where the template has it')
+    invariant(
+      varintEnd(body, gap) - gap === varintLength,
+      'the first position is not where the template has it',
+    )
     body.fill(0, gap, gap + varintLength)
     const zeroCrc = crc32(body, 0, body.length) | 0
     const changes = new Int32Array(256 * varintLength)

@@ -3,10 +3,15 @@
  * Source: parquet-format, `parquet.thrift`; the names are the specification's own.
  */
 
+/** `Type`: how values are stored; the three that are in use. */
 export type PhysicalType = 'INT32' | 'INT64' | 'BYTE_ARRAY'
+/** `LogicalType`: what values mean. */
 export type LogicalType = 'DATE' | 'STRING' | 'INTEGER'
+/** `Encoding` of pages. */
 export type Encoding = 'PLAIN' | 'RLE' | 'DELTA_BINARY_PACKED' | 'RLE_DICTIONARY'
+/** `CompressionCodec` of chunks. */
 export type CompressionCodec = 'UNCOMPRESSED' | 'SNAPPY' | 'GZIP' | 'ZSTD'
+/** `PageType`; data pages are of version 1. */
 export type PageType = 'DATA_PAGE' | 'DICTIONARY_PAGE'
 
 /** A leaf column; every column of ours is REQUIRED, so there are no levels in any page. */
@@ -16,6 +21,7 @@ export interface ColumnSchema {
   readonly logicalType: LogicalType
 }
 
+/** How many pages of a chunk are of one type and encoding: lets readers see that all are dictionary encoded. */
 export interface PageEncodingStats {
   readonly pageType: PageType
   readonly encoding: Encoding
@@ -47,6 +53,7 @@ export interface ColumnChunkMetadata {
   readonly offsetIndex: FileSpan | undefined
 }
 
+/** Some rows of the table: one chunk a column. */
 export interface RowGroupMetadata {
   readonly rowCount: number
   /** One entry a column, in schema order. */
@@ -55,6 +62,7 @@ export interface RowGroupMetadata {
   readonly sortingColumns: readonly number[]
 }
 
+/** All that a footer says. */
 export interface FileMetadata {
   readonly schema: readonly ColumnSchema[]
   readonly rowCount: number

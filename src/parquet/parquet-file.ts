@@ -6,7 +6,7 @@
 import { BoundedCache } from '../base/bounded-cache.ts'
 import { ByteReader } from '../base/byte-reader.ts'
 import { damaged } from '../base/failure.ts'
-import { type BloomFilter, readBloomFilter } from './bloom-filter.ts'
+import { BloomFilters } from './bloom-filter.ts'
 import { readByteStrings, readIndexRuns, readIntegerDictionary } from './dictionary-chunk.ts'
 import type { ByteStrings } from './dictionary-reader.ts'
 import { FileFooter, readCreatedBy } from './file-footer.ts'
@@ -27,7 +27,9 @@ const FIRST_READ_BYTE_LENGTH = 64 * 1024
 /** What a process that lives on keeps of its files, over all of them. */
 export class FileCaches {
   /** Bytes of bloom filters that may still be kept: those read first stay, as all are read each time. */
-  bloomFilterBytesLeft: number
+  #bloomFilterBytesLeft: number
+  /** Filters are small and many: they share memory, as an allocation each would cost more than reading. */
+  #slab = new Uint8Array(0)
   readonly rowGroups: BoundedCache<RowGroupMetadata>
   readonly byteStrings: BoundedCache<ByteStrings>
   readonly integers: BoundedCache<Float64Array>
@@ -36,14 +38,27 @@ export class FileCaches {
 
   /** `byteLimit` is what each kind may take. */
   constructor(byteLimit: number = 64 * 1024 * 1024) {
-    this.bloomFilterBytesLeft = byteLimit
+    this.#bloomFilterBytesLeft = byteLimit
     this.rowGroups = new BoundedCache(byteLimit)
     this.byteStrings = new BoundedCache(byteLimit)
     this.integers = new BoundedCache(byteLimit)
     this.indexRuns = new BoundedCache(byteLimit)
     this.positions = new BoundedCache(byteLimit)
   }
+
+  /** Memory for filters that are to be kept; undefined when enough are. */
+  takeBloomFilterBytes(byteLength: number): Uint8Array | undefined {
+    if (byteLength > this.#bloomFilterBytesLeft) return undefined
+    this.#bloomFilterBytesLeft -= byteLength
+    if (byteLength > this.#slab.length) this.#slab = new Uint8Array(Math.max(byteLength, SLAB_BYTE_LENGTH))
+    const bytes = this.#slab.subarray(0, byteLength)
+    this.#slab = this.#slab.subarray(byteLength)
+    return bytes
+  }
 }
+
+/** Memory for bloom filters is taken by so much. */
+const SLAB_BYTE_LENGTH = 1024 * 1024
 
 /** Memory of a decoded row group, about. */
 const ROW_GROUP_WEIGHT = 4096
@@ -58,7 +73,7 @@ export class ParquetFile {
   readonly #caches: FileCaches
   /** Keeps the keys of two files in one cache apart. */
   readonly #id: number
-  readonly #bloomFilters: (readonly BloomFilter[] | undefined)[] = []
+  readonly #bloomFilters: (BloomFilters | undefined)[] = []
 
   /**
    * Opens a file. Fails as ENVIRONMENT when it cannot be read, and as DAMAGED when it is no Parquet file,
@@ -90,20 +105,18 @@ export class ParquetFile {
     )
   }
 
-  /** The bloom filters of a row group, in the order of their columns; undefined when it has none. */
-  bloomFilters(rowGroup: number): readonly BloomFilter[] | undefined {
-    const kept = this.#bloomFilters[rowGroup]
-    if (kept !== undefined) return kept
+  /** The `count` bloom filters of a row group, in the order of their columns; undefined when it has none. */
+  bloomFilters(rowGroup: number, count: number): BloomFilters | undefined {
+    const read = this.#bloomFilters[rowGroup]
+    if (read !== undefined) return read
     const span = this.footer.bloomFiltersOf(rowGroup)
     if (span === undefined) return undefined
+    const kept = this.#caches.takeBloomFilterBytes(span.byteLength)
+    const bytes = kept ?? new Uint8Array(span.byteLength)
+    this.#file.readInto(bytes, span.byteOffset)
     const where = `${this.path}, row group ${rowGroup}, bloom filters`
-    const r: ByteReader = new ByteReader(this.#file.read(span.byteOffset, span.byteLength), where)
-    const filters: BloomFilter[] = []
-    while (r.left > 0) filters.push(readBloomFilter(r))
-    if (this.#caches.bloomFilterBytesLeft >= span.byteLength) {
-      this.#caches.bloomFilterBytesLeft -= span.byteLength
-      this.#bloomFilters[rowGroup] = filters
-    }
+    const filters = new BloomFilters(new ByteReader(bytes, where), count)
+    if (kept !== undefined) this.#bloomFilters[rowGroup] = filters
     return filters
   }
 

@@ -26,19 +26,29 @@ export class PositionedFile {
 
   /** Reads `byteLength` bytes from `byteOffset` on. Fails as DAMAGED when the file ends before them. */
   read(byteOffset: number, byteLength: number): Uint8Array {
+    this.#requireWithin(byteOffset, byteLength)
+    const bytes = new Uint8Array(byteLength)
+    this.readInto(bytes, byteOffset)
+    return bytes
+  }
+
+  /** Fills `bytes` with what stands at `byteOffset`. Fails as `read` does. */
+  readInto(bytes: Uint8Array, byteOffset: number): void {
+    this.#requireWithin(byteOffset, bytes.length)
+    // A read may give less than was asked for.
+    for (let at = 0; at < bytes.length; ) {
+      const count = attempted(this.path, 'read', () =>
+        readSync(this.#descriptor, bytes, at, bytes.length - at, byteOffset + at),
+      )
+      if (count === 0) damaged(this.path, `${bytes.length} bytes at ${byteOffset}`, `the end after ${at}`)
+      at += count
+    }
+  }
+
+  #requireWithin(byteOffset: number, byteLength: number): void {
     if (!(byteOffset >= 0 && byteLength >= 0 && byteOffset + byteLength <= this.byteLength)) {
       damaged(this.path, `${byteLength} bytes at ${byteOffset}`, `a file of ${this.byteLength} bytes`)
     }
-    const bytes = new Uint8Array(byteLength)
-    // A read may give less than was asked for.
-    for (let at = 0; at < byteLength; ) {
-      const count = attempted(this.path, 'read', () =>
-        readSync(this.#descriptor, bytes, at, byteLength - at, byteOffset + at),
-      )
-      if (count === 0) damaged(this.path, `${byteLength} bytes at ${byteOffset}`, `the end after ${at}`)
-      at += count
-    }
-    return bytes
   }
 
   close(): void {

@@ -6,6 +6,7 @@
 
 import type { ByteWriter } from '../base/byte-writer.ts'
 import { invariant } from '../base/failure.ts'
+import type { RowGroupPlace } from './footer-directory.ts'
 import type { ColumnChunkMetadata, ColumnSchema, FileSpan, RowGroupMetadata } from './metadata.ts'
 import { CODEC_CODES, ENCODING_CODES, PAGE_TYPE_CODES, PHYSICAL_TYPE_CODES } from './metadata-codes.ts'
 import { BINARY, FALSE, I16, I32, I64, LIST, STRUCT, TRUE, writeListHeader } from './thrift-compact.ts'
@@ -13,14 +14,19 @@ import { BINARY, FALSE, I16, I32, I64, LIST, STRUCT, TRUE, writeListHeader } fro
 /** `RowGroup.ordinal` is a 16-bit integer; row groups above it go without. */
 const MAX_ORDINAL = 32_767
 
-/** Appends the structure of row group `ordinal`, whose columns stand in the order of `schema`. */
+/**
+ * Appends the structure of row group `ordinal`, whose columns stand in the order of `schema`, and gives the
+ * places in `w` of what the footer's directory points to.
+ */
 export function writeRowGroupMetadata(
   w: ByteWriter,
   rowGroup: RowGroupMetadata,
   schema: readonly ColumnSchema[],
   ordinal: number,
-): void {
-  const { columns } = rowGroup
+): RowGroupPlace {
+  const { columns, sortingColumns } = rowGroup
+  const byteOffset = w.length
+  let leadingStatistics = 0
   invariant(columns.length === schema.length, 'a row group has one column chunk a column')
   let totalUncompressedSize = 0
   let totalCompressedSize = 0
@@ -30,7 +36,8 @@ export function writeRowGroupMetadata(
     const column = columns[i]
     const columnSchema = schema[i]
     if (column === undefined || columnSchema === undefined) continue
-    writeColumnChunk(w, column, columnSchema)
+    const statistics = writeColumnChunk(w, column, columnSchema)
+    if (i === sortingColumns[0]) leadingStatistics = statistics
     totalUncompressedSize += column.totalUncompressedSize
     totalCompressedSize += column.totalCompressedSize
   }
@@ -39,8 +46,8 @@ export function writeRowGroupMetadata(
   field(w, 1, I64) // num_rows
   w.zigzag(rowGroup.rowCount)
   field(w, 1, LIST) // sorting_columns
-  writeListHeader(w, STRUCT, rowGroup.sortingColumns.length)
-  for (const column of rowGroup.sortingColumns) {
+  writeListHeader(w, STRUCT, sortingColumns.length)
+  for (const column of sortingColumns) {
     field(w, 1, I32)
     w.zigzag(column)
     field(w, 1, FALSE) // descending
@@ -56,6 +63,7 @@ export function writeRowGroupMetadata(
     w.zigzag(ordinal)
   }
   w.u8(0)
+  return { byteOffset, leadingStatistics }
 }
 
 /** Where a column chunk begins: its dictionary page, else its first data page. */
@@ -63,18 +71,21 @@ export function firstByteOf(column: ColumnChunkMetadata): number {
   return column.dictionaryPageOffset ?? column.dataPageOffset
 }
 
-function writeColumnChunk(w: ByteWriter, column: ColumnChunkMetadata, schema: ColumnSchema): void {
+/** Gives the place of the chunk's statistics. */
+function writeColumnChunk(w: ByteWriter, column: ColumnChunkMetadata, schema: ColumnSchema): number {
   // `file_offset` is deprecated: 0 says that the metadata stands nowhere but here.
   field(w, 2, I64)
   w.u8(0)
   field(w, 1, STRUCT)
-  writeColumnMetadata(w, column, schema)
+  const statistics = writeColumnMetadata(w, column, schema)
   const lastId = writeSpan(w, column.offsetIndex, 4, 3)
   writeSpan(w, column.columnIndex, 6, lastId)
   w.u8(0)
+  return statistics
 }
 
-function writeColumnMetadata(w: ByteWriter, column: ColumnChunkMetadata, schema: ColumnSchema): void {
+/** Gives the place of the statistics. */
+function writeColumnMetadata(w: ByteWriter, column: ColumnChunkMetadata, schema: ColumnSchema): number {
   field(w, 1, I32)
   w.u8(2 * PHYSICAL_TYPE_CODES[schema.physicalType])
   field(w, 1, LIST) // encodings
@@ -100,6 +111,7 @@ function writeColumnMetadata(w: ByteWriter, column: ColumnChunkMetadata, schema:
     lastId = 11
   }
   field(w, 12 - lastId, STRUCT)
+  const statistics = w.length
   writeStatistics(w, column)
   field(w, 1, LIST) // encoding_stats
   writeListHeader(w, STRUCT, column.encodingStats.length)
@@ -114,6 +126,7 @@ function writeColumnMetadata(w: ByteWriter, column: ColumnChunkMetadata, schema:
   }
   writeSpan(w, column.bloomFilter, 14, 13)
   w.u8(0)
+  return statistics
 }
 
 function writeStatistics(w: ByteWriter, column: ColumnChunkMetadata): void {

@@ -90,7 +90,12 @@ export class RowGroupTable {
    * Closes a chunk whose minimum, maximum and column index, of these byte lengths, are the last that was
    * appended to `values`.
    */
-  endChunk(chunk: EncodedChunk, minByteLength: number, maxByteLength: number, columnIndexByteLength: number): void {
+  endChunk(
+    chunk: EncodedChunk,
+    minByteLength: number,
+    maxByteLength: number,
+    columnIndexByteLength: number,
+  ): void {
     this.chunkNumbers.push(this.numberCount)
     const numbers = this.numbers
     let at = this.numberCount
@@ -220,7 +225,10 @@ export function placeBatch(
     })
     placed.push({ metadata: { rowCount, columns, sortingColumns }, columnIndexes, offsetIndexes })
   }
-  invariant(at === batch.numbers.length && page === batch.pageByteLengths.length, 'a batch that does not add up')
+  invariant(
+    at === batch.numbers.length && page === batch.pageByteLengths.length,
+    'a batch that does not add up',
+  )
   return placed
 }
 

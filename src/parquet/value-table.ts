@@ -19,6 +19,7 @@ export interface NumberValues {
   readonly values: Float64Array
 }
 
+/** The values of a column, of whichever type. */
 export type ValueTable = StringValues | NumberValues
 
 /** Appends one value in PLAIN encoding; strings without their length, as statistics want them. */
@@ -39,7 +40,12 @@ export function statisticsByteLength(table: ValueTable, rank: number): number {
 }
 
 /** Appends the values of `ranks[0..count)` in PLAIN encoding: the body of a dictionary page. */
-export function appendPlainValues(out: ByteWriter, table: ValueTable, ranks: Uint32Array, count: number): void {
+export function appendPlainValues(
+  out: ByteWriter,
+  table: ValueTable,
+  ranks: Uint32Array,
+  count: number,
+): void {
   for (let i = 0; i < count; i++) {
     const rank = ranks[i] ?? 0
     if (table.type === 'BYTE_ARRAY') out.u32(statisticsByteLength(table, rank))

@@ -122,7 +122,12 @@ export class ZstdFrameEncoder {
   end(out: ByteWriter): void {
     const contentByteLength = this.contentByteLength
     this.endBlock(true)
-    out.length = putFrameHeader(out.reserve(MAX_FRAME_HEADER), out.length, contentByteLength, this.largestBlock)
+    out.length = putFrameHeader(
+      out.reserve(MAX_FRAME_HEADER),
+      out.length,
+      contentByteLength,
+      this.largestBlock,
+    )
     out.append(this.blocks.view())
   }
 
@@ -251,7 +256,12 @@ export class ZstdFrameEncoder {
  * The content size is always there. A frame is mostly a single segment, whose blocks may be no longer
  * than the content; where one is, the frame has a window of 128 KiB instead.
  */
-function putFrameHeader(bytes: Uint8Array, start: number, contentByteLength: number, largestBlock: number): number {
+function putFrameHeader(
+  bytes: Uint8Array,
+  start: number,
+  contentByteLength: number,
+  largestBlock: number,
+): number {
   let at = putLittleEndian(bytes, start, 0xfd2f_b528, 4)
   if (largestBlock > contentByteLength) {
     bytes[at++] = 0x80

@@ -11,26 +11,29 @@ export interface FseTable {
   readonly baselines: Uint16Array
 }
 
-/** Codes of literal lengths: `code → first length` and how many extra bits follow. */
+/** The shortest literal length of each code. */
 export const LITERAL_LENGTH_BASE: readonly number[] = [
   0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 20, 22, 24, 28, 32, 40, 48, 64, 128, 256, 512,
   1024, 2048, 4096, 8192, 16384, 32768, 65536,
 ]
+/** How many extra bits follow each code of a literal length. */
 export const LITERAL_LENGTH_BITS: readonly number[] = [
   0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 3, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14,
   15, 16,
 ]
-/** Codes of match lengths, likewise. */
+/** The shortest match length of each code. */
 export const MATCH_LENGTH_BASE: readonly number[] = [
   3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,
   32, 33, 34, 35, 37, 39, 41, 43, 47, 51, 59, 67, 83, 99, 131, 259, 515, 1027, 2051, 4099, 8195, 16387, 32771,
   65539,
 ]
+/** How many extra bits follow each code of a match length. */
 export const MATCH_LENGTH_BITS: readonly number[] = [
   0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1,
   2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
 ]
 
+/** The predefined table of literal length codes. */
 export const LITERAL_LENGTH_TABLE: FseTable = makeFseTable(
   6,
   [
@@ -38,6 +41,7 @@ export const LITERAL_LENGTH_TABLE: FseTable = makeFseTable(
     -1, -1,
   ],
 )
+/** The predefined table of match length codes. */
 export const MATCH_LENGTH_TABLE: FseTable = makeFseTable(
   6,
   [
@@ -45,6 +49,7 @@ export const MATCH_LENGTH_TABLE: FseTable = makeFseTable(
     1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1, -1, -1,
   ],
 )
+/** The predefined table of offset codes. */
 export const OFFSET_TABLE: FseTable = makeFseTable(
   5,
   [1, 1, 1, 1, 1, 1, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1],

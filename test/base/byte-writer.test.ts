@@ -4,16 +4,13 @@ import { ByteWriter } from '#src/base/byte-writer.js'
 
 const writers = suite('byte writers')
 
-writers('integers stand in little-endian order, negative ones in two\'s complement', () => {
+writers("integers stand in little-endian order, negative ones in two's complement", () => {
   const w = new ByteWriter(1)
   w.u8(1)
   w.u32(0x0403_0201)
   w.i64(-2)
   w.i64(2 ** 40 + 3)
-  assert.equal(
-    [...w.view()],
-    [1, 1, 2, 3, 4, 254, 255, 255, 255, 255, 255, 255, 255, 3, 0, 0, 0, 0, 1, 0, 0],
-  )
+  assert.equal([...w.view()], [1, 1, 2, 3, 4, 254, 255, 255, 255, 255, 255, 255, 255, 3, 0, 0, 0, 0, 1, 0, 0])
 })
 
 writers('varints of every length, exact to 2^53', () => {

@@ -39,13 +39,13 @@ function sortedRecords(records: readonly MemoryRecord[]): string[] {
 
 test('every request comes back as it was logged, whatever the cut into row groups', async () => {
   for (const [seed, count, longest] of [
-    [1, 300, 1],
+    [1, 90, 1],
     [2, 2000, 400],
     [3, 400, 300_000],
     [4, 40, 2 ** 24],
   ] as const) {
     const records = randomRecords(seed, count, 2 ** 30, longest)
-    for (const shardByteLength of [1, 2000, 1 << 20]) {
+    for (const shardByteLength of [count < 100 ? 1 : 5000, 20_000, 1 << 20]) {
       const path = scratch.path(`all-${seed}-${shardByteLength}.parquet`)
       await writeDeliveryFile(path, records, shardByteLength)
       const file = openFile(path)
@@ -85,6 +85,97 @@ test('evidence and lengths are those of the log, for every key and for ranges of
       assert.is(store.observedLength(key.asset), expected.observedLength(key.asset), message)
     }
     assert.is(store.observedLength('/nowhere'), undefined)
+    store.close()
+  }
+})
+
+test('a request of more rows than a page or a row group may hold is one request', async () => {
+  const listener = { asset: '/long', ip: '10.0.0.1', userAgent: 'tv' }
+  const other = { asset: '/long', ip: '10.0.0.2', userAgent: 'tv' }
+  const records: MemoryRecord[] = [
+    { ...listener, first: 5, last: 2 ** 27 + 4, epochSeconds: EPOCH },
+    // Cut into several index pages, then over row groups; twice in the same second, one behind the other.
+    { ...listener, first: 7, last: 3 * 2 ** 27, epochSeconds: EPOCH + 1 },
+    { ...listener, first: 2 ** 33, last: 2 ** 33 + 2 ** 32 + 99, epochSeconds: EPOCH + 2 },
+    { ...listener, first: 2 ** 33 + 2 ** 32 + 100, last: 2 ** 33 + 2 ** 32 + 2 ** 28, epochSeconds: EPOCH + 2 },
+    { ...other, first: 0, last: 2 ** 31, epochSeconds: EPOCH + 3 },
+    { ...other, first: 0, last: 2 ** 31, epochSeconds: EPOCH + 3 },
+  ]
+  const path = scratch.path('long.parquet')
+  await writeDeliveryFile(path, records)
+  const file = openFile(path)
+  assert.ok(file.rowGroupCount > 5, `${file.rowGroupCount} row groups`)
+  const all = [...scanAllRuns(file)].map((run) =>
+    [run.asset, run.ip, run.userAgent, run.start, run.end, run.epochSeconds].join('|'),
+  )
+  assert.equal(all.sort(), sortedRecords(records))
+  file.close()
+  const store = openStore([path])
+  const expected = memorySource(records)
+  const everywhere = { start: 0, end: 2 ** 40 }
+  assert.equal(store.findEvidence(listener, everywhere), expected.findEvidence(listener, everywhere))
+  assert.equal(store.findEvidence(other, everywhere), expected.findEvidence(other, everywhere))
+  assert.is(store.observedLength('/long'), 2 ** 33 + 2 ** 32 + 2 ** 28 + 1)
+  // A narrow question tells as many requests, though it may not see all of a request that goes on.
+  for (const start of [0, 2 ** 27, 2 ** 30 - 1, 2 ** 33 + 2 ** 31, 2 ** 33 + 2 ** 32 + 99, 2 ** 34]) {
+    const range = { start, end: start + 3 }
+    for (const key of [listener, other]) {
+      const found = store.findEvidence(key, range)
+      const wanted = expected.findEvidence(key, range)
+      const clip = (runs: typeof found.runs) =>
+        runs.map((run) => [Math.max(run.start, range.start), Math.min(run.end, range.end), run.epochSeconds])
+      assert.equal(clip(found.runs).sort(), clip(wanted.runs).sort(), `from ${start}`)
+      assert.is(found.assetKnown && found.listenerKnown, wanted.assetKnown && wanted.listenerKnown)
+    }
+  }
+  store.close()
+})
+
+test('an asset and a listener are known apart, but address and user agent only together', async () => {
+  const at = { first: 0, last: 9, epochSeconds: EPOCH }
+  const path = scratch.path('known.parquet')
+  await writeDeliveryFile(path, [
+    { asset: '/a', ip: '1.1.1.1', userAgent: 'one', ...at },
+    { asset: '/b', ip: '2.2.2.2', userAgent: 'two', ...at },
+  ])
+  const store = openStore([path])
+  const known = (asset: string, ip: string, userAgent: string) => {
+    const { runs, assetKnown, listenerKnown } = store.findEvidence({ asset, ip, userAgent }, { start: 0, end: 10 })
+    return [runs.length, assetKnown, listenerKnown]
+  }
+  assert.equal(known('/a', '1.1.1.1', 'one'), [1, true, true])
+  assert.equal(known('/b', '1.1.1.1', 'one'), [0, true, true])
+  assert.equal(known('/b', '1.1.1.1', 'two'), [0, true, false])
+  assert.equal(known('/c', '1.1.1.1', 'one'), [0, false, true])
+  assert.equal(known('/c', '1.1.1.1', 'two'), [0, false, false])
+  assert.equal(known('/A', '1.1.1.1 ', 'One'), [0, false, false])
+  // Outside of what was delivered the two are known all the same.
+  const outside = store.findEvidence({ asset: '/a', ip: '1.1.1.1', userAgent: 'one' }, { start: 10, end: 20 })
+  assert.equal(outside, { runs: [], assetKnown: true, listenerKnown: true })
+  store.close()
+})
+
+test('texts are compared as bytes: half a surrogate pair is not U+FFFD', async () => {
+  const path = scratch.path('texts.parquet')
+  const record = { ip: '1.1.1.1', userAgent: '\ufffd', first: 0, last: 9, epochSeconds: EPOCH }
+  await writeDeliveryFile(path, [{ asset: '/\ufffd', ...record }])
+  const store = openStore([path])
+  const range = { start: 0, end: 10 }
+  assert.is(store.findEvidence({ ...record, asset: '/\ufffd' }, range).runs.length, 1)
+  assert.is(store.findEvidence({ ...record, asset: '/\ud800' }, range).assetKnown, false)
+  assert.is(store.findEvidence({ ...record, asset: '/\ufffd', userAgent: '\udc00' }, range).listenerKnown, false)
+  assert.is(store.observedLength('/\ud800'), undefined)
+  store.close()
+})
+
+test('a file without rows has no evidence, and no files have none', async () => {
+  const path = scratch.path('empty.parquet')
+  await writeDeliveryFile(path, [])
+  for (const paths of [[path], []]) {
+    const store = openStore(paths)
+    const found = store.findEvidence({ asset: '/a', ip: '1.1.1.1', userAgent: '' }, { start: 0, end: 1 })
+    assert.equal(found, { runs: [], assetKnown: false, listenerKnown: false })
+    assert.is(store.observedLength('/a'), undefined)
     store.close()
   }
 })

@@ -101,9 +101,15 @@ async function outputBytes(rangeBytes: number): Promise<number> {
 costs('twice the bytes in every range: the same file size, up to a page of 2^20 rows', async () => {
   const sizes: number[] = []
   // Below 65,536 rows runs share pages, from there on each has its own: two levels, both flat.
-  for (const rangeBytes of [2 ** 16, 2 ** 17, 2 ** 18, 2 ** 19, 2 ** 20]) sizes.push(await outputBytes(rangeBytes))
+  for (const rangeBytes of [2 ** 16, 2 ** 17, 2 ** 18, 2 ** 19, 2 ** 20])
+    sizes.push(await outputBytes(rangeBytes))
   assert.ok(Math.max(...sizes) < 1.08 * Math.min(...sizes), sizes.join(' '))
-  const short = [await outputBytes(256), await outputBytes(512), await outputBytes(1024), await outputBytes(2048)]
+  const short = [
+    await outputBytes(256),
+    await outputBytes(512),
+    await outputBytes(1024),
+    await outputBytes(2048),
+  ]
   assert.ok(Math.max(...short) < 1.25 * Math.min(...short), short.join(' '))
   assert.ok(Math.max(...short) < Math.min(...sizes), 'shared pages cost less than pages of their own')
 })

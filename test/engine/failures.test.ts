@@ -85,7 +85,16 @@ failures('a full disk is exit 2 with path and operation, and nothing is left', (
   const script = `ulimit -f 2000; trap '' XFSZ; exec "$0" "$@"`
   const { status, stderr } = spawnSync(
     'bash',
-    ['-c', script, process.execPath, ...NODE_ARGUMENTS, 'process', writeLongLog(), '--out', join(folder, 'o.parquet')],
+    [
+      '-c',
+      script,
+      process.execPath,
+      ...NODE_ARGUMENTS,
+      'process',
+      writeLongLog(),
+      '--out',
+      join(folder, 'o.parquet'),
+    ],
     { encoding: 'utf8', cwd: ROOT },
   )
   assert.is(status, 2, stderr)
@@ -97,7 +106,15 @@ failures('Ctrl-C is exit 130, and nothing is left', async () => {
   const folder = makeTempFolder()
   const child = spawn(
     process.execPath,
-    [...NODE_ARGUMENTS, 'process', writeLongLog(), writeLongLog(), writeLongLog(), '--out', join(folder, 'o.parquet')],
+    [
+      ...NODE_ARGUMENTS,
+      'process',
+      writeLongLog(),
+      writeLongLog(),
+      writeLongLog(),
+      '--out',
+      join(folder, 'o.parquet'),
+    ],
     { cwd: ROOT, stdio: 'ignore' },
   )
   const exit = new Promise<number | null>((resolve) => {

@@ -20,13 +20,13 @@ function inNewFolder(name: string): string {
   return join(makeTempFolder(), name)
 }
 
-function writeInput(content: string | Uint8Array, name: string = `input-${fileCount++}.log`): string {
+function writeInput(content: string | Uint8Array, name = `input-${fileCount++}.log`): string {
   const path = inNewFolder(name)
   writeFileSync(path, content)
   return path
 }
 
-async function run(inputs: readonly string[], options: Partial<ProcessOptions> = {}): Promise<ProcessReport> {
+function run(inputs: readonly string[], options: Partial<ProcessOptions> = {}): Promise<ProcessReport> {
   return processLogs({
     inputs,
     out: inNewFolder('out.parquet'),
@@ -82,7 +82,11 @@ runs('a line that crosses a shard boundary is encoded exactly once, wherever the
   const options = { maxRejects: { kind: 'count', count: 1 } } as const
   const whole = runsOf(await run([input], options))
   for (const shardByteLength of [1, 7, 131, 199, 200, 201, 1500]) {
-    assert.equal(runsOf(await run([input], { ...options, shardByteLength })), whole, `${shardByteLength} bytes a shard`)
+    assert.equal(
+      runsOf(await run([input], { ...options, shardByteLength })),
+      whole,
+      `${shardByteLength} bytes a shard`,
+    )
   }
 })
 
@@ -140,10 +144,18 @@ runs('rejected lines are counted, placed and limited; a failed run leaves nothin
   const out = inNewFolder('out.parquet')
   const rejectsPath = inNewFolder('rejects.ndjson')
   const input = writeInput(text)
-  await fails(run([input], { out, maxRejects: { kind: 'count', count: 1 } }), /BAD_RANGE 2[\s\S]*line 3[\s\S]*line 5/)
+  await fails(
+    run([input], { out, maxRejects: { kind: 'count', count: 1 } }),
+    /BAD_RANGE 2[\s\S]*line 3[\s\S]*line 5/,
+  )
   await fails(run([input], { out, maxRejects: { kind: 'share', share: 0.01 } }), /at most 1%/)
   assert.equal(namesIn(join(out, '..')), [])
-  const report = await run([input], { out, rejectsPath, shardByteLength: 70, maxRejects: { kind: 'share', share: 0.5 } })
+  const report = await run([input], {
+    out,
+    rejectsPath,
+    shardByteLength: 70,
+    maxRejects: { kind: 'share', share: 0.5 },
+  })
   assert.equal(report.rejected, { BAD_RANGE: 2 })
   const listed = readFileSync(rejectsPath, 'utf8')
     .trim()
@@ -162,7 +174,7 @@ runs('rejected lines are counted, placed and limited; a failed run leaves nothin
 })
 
 runs('a line of megabytes costs no memory and no neighbour, plain or gzip, whatever the shards', async () => {
-  const text = HEADER + line('0-4') + 'x'.repeat(10_000_000) + '\n' + line('5-9')
+  const text = `${HEADER}${line('0-4')}${'x'.repeat(10_000_000)}\n${line('5-9')}`
   const options = { maxRejects: { kind: 'count', count: 1 } } as const
   for (const shardByteLength of [300_000, 32_000_000]) {
     for (const input of [writeInput(text), writeInput(gzipSync(text))]) {

@@ -8,8 +8,9 @@ const spools = suite('spools')
 
 async function contentOf(spool: Spool): Promise<Buffer> {
   const parts: Buffer[] = []
-  await spool.copyTo(async (bytes) => {
+  await spool.copyTo((bytes) => {
     parts.push(Buffer.from(bytes))
+    return Promise.resolve()
   })
   return Buffer.concat(parts)
 }

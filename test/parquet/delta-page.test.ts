@@ -21,7 +21,9 @@ function encode(runs: readonly Run[]): { readonly raw: Uint8Array; readonly stor
 }
 
 function expand(runs: readonly Run[]): bigint[] {
-  return runs.flatMap(([start, rowCount]) => Array.from({ length: rowCount }, (_, i) => BigInt(start) + BigInt(i)))
+  return runs.flatMap(([start, rowCount]) =>
+    Array.from({ length: rowCount }, (_, i) => BigInt(start) + BigInt(i)),
+  )
 }
 
 function check(runs: readonly Run[], label: string): void {

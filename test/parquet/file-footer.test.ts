@@ -1,7 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ByteWriter } from '#src/base/byte-writer.js'
-import { decodeFooter, readCreatedBy } from '#src/parquet/file-footer.js'
+import { decodeFooter, FileFooter, readCreatedBy } from '#src/parquet/file-footer.js'
 import { encodeFooter } from '#src/parquet/file-footer-writer.js'
 import { FooterDirectoryWriter } from '#src/parquet/footer-directory.js'
 import type { FileMetadata } from '#src/parquet/metadata.js'
@@ -41,7 +41,8 @@ function seal(struct: ThriftStruct): Uint8Array {
   // Up to the list's header, then each row group by itself.
   let at = before.length + (elements.length < 15 ? 1 : 2)
   for (const { value } of elements) {
-    directory.add(at, { rowCount: 1, columns: [], sortingColumns: [] })
+    const place = { byteOffset: at, leadingStatistics: 0 }
+    directory.add(place, { rowCount: 1, columns: [], sortingColumns: [] })
     at += value instanceof Map ? thriftEncode(value).length : 0
   }
   w.append(thriftEncode(whole))
@@ -275,7 +276,7 @@ test('list sizes, string lengths and nesting beyond the bytes are refused before
 test('a directory that does not match the row groups is refused', () => {
   const { metadata, dataEnd } = sampleMetadata(2)
   const footer = encodeFooter(metadata)
-  const contentLength = 2 * 16 + 8
+  const contentLength = 2 * 20 + 8
   const end = footer.length - 8 - 9
   const listEnd = Buffer.from(footer).readUInt32LE(end - 8)
   const reseal = (change: (directory: Buffer) => void): Uint8Array => {
@@ -288,18 +289,38 @@ test('a directory that does not match the row groups is refused', () => {
   }
   assert.is(hexOf(reseal(() => {})), hexOf(structureOf(footer)))
   const table: Record<string, (directory: Buffer) => void> = {
-    'a row group more': (directory) => directory.writeUInt32LE(3, 36),
-    '2^32 - 1 row groups': (directory) => directory.writeUInt32LE(0xffff_ffff, 36),
-    'a row group less': (directory) => directory.writeUInt32LE(1, 36),
+    'a row group more': (directory) => directory.writeUInt32LE(3, 44),
+    '2^32 - 1 row groups': (directory) => directory.writeUInt32LE(0xffff_ffff, 44),
+    'a row group less': (directory) => directory.writeUInt32LE(1, 44),
     'a later first row group': (directory) => directory.writeUInt32LE(directory.readUInt32LE(0) + 1, 0),
-    'a later second row group': (directory) => directory.writeUInt32LE(directory.readUInt32LE(16) + 1, 16),
-    'a second before the first': (directory) => directory.writeUInt32LE(0, 16),
-    'an earlier end': (directory) => directory.writeUInt32LE(listEnd - 1, 32),
-    'an end far away': (directory) => directory.writeUInt32LE(0xffff_fff0, 32),
+    'a later second row group': (directory) => directory.writeUInt32LE(directory.readUInt32LE(20) + 1, 20),
+    'a second before the first': (directory) => directory.writeUInt32LE(0, 20),
+    'an earlier end': (directory) => directory.writeUInt32LE(listEnd - 1, 40),
+    'an end far away': (directory) => directory.writeUInt32LE(0xffff_fff0, 40),
   }
   for (const [name, change] of Object.entries(table)) {
     assert.throws(() => decodeFooter(reseal(change), place(dataEnd)), /test.*expected/, name)
   }
+})
+
+test('the bounds of the leading sorting column are found without decoding a row group', () => {
+  const { metadata, dataEnd } = sampleMetadata(3)
+  const structure = structureOf(encodeFooter(metadata))
+  const footer = new FileFooter(structure, place(dataEnd))
+  const request = metadata.rowGroups[1]?.columns[5]
+  if (request === undefined) throw new Error('no request')
+  const changed = (bytes: Uint8Array, at: number, by: number) => bytes.map((byte, i) => (i === at ? byte + by : byte))
+  assert.ok(footer.mayLeadWith(1, request.min))
+  assert.ok(footer.mayLeadWith(1, request.max))
+  assert.ok(footer.mayLeadWith(1, changed(request.min, 29, 1)))
+  assert.ok(footer.mayLeadWith(1, Buffer.concat([request.min, Buffer.from([0])])))
+  assert.not(footer.mayLeadWith(1, request.min.subarray(0, -1)))
+  assert.not(footer.mayLeadWith(1, changed(request.min, 1, -1)))
+  assert.not(footer.mayLeadWith(1, changed(request.max, 29, 1)))
+  assert.not(footer.mayLeadWith(1, Buffer.concat([request.max, Buffer.from([0])])))
+  const unsorted = { ...metadata, rowGroups: metadata.rowGroups.map((group) => ({ ...group, sortingColumns: [] })) }
+  const other = new FileFooter(structureOf(encodeFooter(unsorted)), place(dataEnd))
+  assert.ok(other.mayLeadWith(1, Uint8Array.of()))
 })
 
 test('no flipped bit and no truncation passes for a footer', () => {

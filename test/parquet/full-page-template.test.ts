@@ -36,7 +36,10 @@ templates('a page from the template is the page of the general code, byte by byt
   for (let i = 0; i < 400; i++) starts.push(random.below(2 ** 32) * random.pick([1, 1, 3, 1024]))
   for (const start of starts) {
     const from = out.length
-    encoder.positionChunk({ starts: Float64Array.of(start), rowCounts: Float64Array.of(MAX_POSITION_PAGE_ROWS) }, 1)
+    encoder.positionChunk(
+      { starts: Float64Array.of(start), rowCounts: Float64Array.of(MAX_POSITION_PAGE_ROWS) },
+      1,
+    )
     assert.equal(out.view().slice(from), pageOf(start), `start ${start}`)
   }
 })

@@ -61,13 +61,21 @@ streams('pages are cut where the plan says, also inside equal values', () => {
     pageCuts: Uint32Array.of(0, 1, 3),
     pageRows: Float64Array.of(2 ** 27, 2 ** 27 + 1),
   }
-  stream.encode(pages, { ranks: new Uint32Array(3), keepPieces: false, secondEntries: undefined }, Int32Array.of(0), 0)
+  stream.encode(
+    pages,
+    { ranks: new Uint32Array(3), keepPieces: false, secondEntries: undefined },
+    Int32Array.of(0),
+    0,
+  )
   assert.equal(body(stream, 0), [0, 0x80, 0x80, 0x80, 0x80, 0x01])
   assert.equal(body(stream, 1), [0, 0x82, 0x80, 0x80, 0x80, 0x01])
 })
 
 streams('bit widths hold every index', () => {
-  assert.equal([0, 1, 2, 3, 4, 5, 256, 257, 65_536, 65_537].map(indexBitWidth), [0, 0, 1, 2, 2, 3, 8, 9, 16, 17])
+  assert.equal(
+    [0, 1, 2, 3, 4, 5, 256, 257, 65_536, 65_537].map(indexBitWidth),
+    [0, 0, 1, 2, 2, 3, 8, 9, 16, 17],
+  )
 })
 
 streams.run()

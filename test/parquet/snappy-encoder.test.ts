@@ -18,7 +18,10 @@ snappy('a literal of every length form inflates to itself', () => {
     const bytes = Uint8Array.from({ length: byteLength + 9 }, (_, i) => (i * 131) >>> 3)
     const out = new ByteWriter()
     appendSnappyLiteral(out, bytes, 4, 4 + byteLength)
-    assert.ok(Buffer.from(inflate(out.view(), byteLength)).equals(bytes.slice(4, 4 + byteLength)), `${byteLength}`)
+    assert.ok(
+      Buffer.from(inflate(out.view(), byteLength)).equals(bytes.slice(4, 4 + byteLength)),
+      `${byteLength}`,
+    )
   }
 })
 
@@ -37,7 +40,19 @@ snappy('ascending 64-bit integers take five bytes each, and inflate to PLAIN val
 })
 
 snappy('integers up to 2^53 keep all their bits', () => {
-  const values = Float64Array.of(0, 1, 255, 256, 65_535, 65_536, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 48 + 5, 2 ** 53 - 1)
+  const values = Float64Array.of(
+    0,
+    1,
+    255,
+    256,
+    65_535,
+    65_536,
+    2 ** 31,
+    2 ** 32 - 1,
+    2 ** 32,
+    2 ** 48 + 5,
+    2 ** 53 - 1,
+  )
   const out = new ByteWriter()
   appendSnappyInt64s(out, values, values.length)
   const plain = Buffer.from(inflate(out.view(), 8 * values.length))

@@ -40,8 +40,12 @@ frames('an empty frame inflates to nothing', () => {
 })
 
 frames('every length of literals and of matches survives, at each step of the code tables', () => {
-  const lengths = [3, 4, 5, 34, 35, 36, 37, 42, 43, 66, 67, 82, 98, 99, 130, 131, 258, 259, 514, 4098, 32_771, 65_539]
-  for (const literalLength of [1, 2, 15, 16, 17, 18, 24, 31, 32, 47, 48, 63, 64, 127, 128, 255, 256, 4095, 4096, 65_536]) {
+  const lengths = [
+    3, 4, 5, 34, 35, 36, 37, 42, 43, 66, 67, 82, 98, 99, 130, 131, 258, 259, 514, 4098, 32_771, 65_539,
+  ]
+  for (const literalLength of [
+    1, 2, 15, 16, 17, 18, 24, 31, 32, 47, 48, 63, 64, 127, 128, 255, 256, 4095, 4096, 65_536,
+  ]) {
     const twin = new Twin()
     twin.encoder.begin()
     for (const length of lengths.slice(0, 8 + (literalLength % 15))) {

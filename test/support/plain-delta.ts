@@ -1,7 +1,10 @@
 /** DELTA_BINARY_PACKED decoded value by value with BigInt, as the specification reads: an oracle for pages. */
 
 /** All values of a page that is not compressed, and how many bytes of it were used. */
-export function decodeDeltaPlainly(page: Uint8Array): { readonly values: bigint[]; readonly byteLength: number } {
+export function decodeDeltaPlainly(page: Uint8Array): {
+  readonly values: bigint[]
+  readonly byteLength: number
+} {
   let at = 0
   const byte = (): number => {
     const value = page[at++]

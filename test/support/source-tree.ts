@@ -21,7 +21,7 @@ export interface ImportEdge {
 }
 
 const PROJECT_FOLDERS = ['src', 'workers', 'test', 'bench', 'fixtures', '.ci']
-const TEXT_FILE = /\.(?:ts|json|md|py|txt|log|grit|yml)$|^\.ci\/run$|^[^/]*$/
+const TEXT_FILE = /\.(?:ts|mjs|json|md|py|txt|log|grit|yml)$|^\.ci\/run$|^[^/]*$/
 
 /** Every text file of the project that is kept in version control, by folder and at the top. */
 export function readSourceFiles(): SourceFile[] {

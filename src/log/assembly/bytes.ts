@@ -12,6 +12,15 @@ const masks: usize = memory.data<u8>(
   16,
 )
 
+/** First keys of the two vectors of a step, and what is added to both after it. */
+const hashKeys: usize = memory.data<u32>(
+  [
+    0xb8fe6c39, 0x23a44bbe, 0x7c01812c, 0xf721ad1c, 0xded46de9, 0x839097db, 0x7240a4a4, 0xb7b3671f,
+    0x9e3779b1, 0x85ebca77, 0xc2b2ae3d, 0x27d4eb2f,
+  ],
+  16,
+)
+
 const MIX_1: u64 = 0x9e3779b185ebca87
 const MIX_2: u64 = 0xc2b2ae3d27d4eb4f
 const MIX_3: u64 = 0x165667b19e3779f9
@@ -27,8 +36,8 @@ function loadShort(start: usize, length: usize): v128 {
  * last step takes the last 32 (16) bytes again rather than a padded rest.
  */
 export function hashBytes(start: usize, length: usize): u32 {
-  let keyA = i32x4(<i32>0xb8fe6c39, <i32>0x23a44bbe, <i32>0x7c01812c, <i32>0xf721ad1c)
-  let keyB = i32x4(<i32>0xded46de9, <i32>0x839097db, <i32>0x7240a4a4, <i32>0xb7b3671f)
+  let keyA = v128.load(hashKeys)
+  let keyB = v128.load(hashKeys, 16)
   const end = start + length
   let a: v128
   let b: v128
@@ -42,7 +51,7 @@ export function hashBytes(start: usize, length: usize): u32 {
     b = v128.load(end - 16)
     sum = i64x2.splat(<i64>length)
   } else {
-    const step = i32x4(<i32>0x9e3779b1, <i32>0x85ebca77, <i32>0xc2b2ae3d, <i32>0x27d4eb2f)
+    const step = v128.load(hashKeys, 32)
     sum = i64x2.splat(<i64>length)
     for (let at = start; at < end - 32; at += 32) {
       a = i32x4.add(v128.load(at), keyA)

@@ -133,7 +133,10 @@ function hashStrings(dictionary: Dictionary, count: u32, strings: usize, stride:
     const entry = load<u32>(slots + (<usize>(load<u32>(at) & mask) << 3))
     store<u32>(at, entry, 2048)
   }
-  for (let at = hashes; at < out; at += 4) sum += load<u32>(records + <usize>load<u32>(at, 2048))
+  for (let at = hashes; at < out; at += 4) {
+    const record = records + <usize>load<u32>(at, 2048)
+    sum += load<u32>(record) + load<u32>(record, 20)
+  }
   store<u32>(touched, sum)
 }
 

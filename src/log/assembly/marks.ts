@@ -24,7 +24,7 @@ export function markBytes(from: usize, to: usize, out: usize): usize {
     let mask = markMask(at)
     if (to - at < 64) mask &= ((<u64>1) << (to - at)) - 1
     const end = out + ((<usize>popcnt(mask)) << 2)
-    // Four are written whatever their number is: a loop with their number would be mispredicted each time.
+    // Six are written whatever their number is: a loop with their number would be mispredicted each time.
     store<u32>(out, <u32>at + <u32>ctz(mask))
     mask &= mask - 1
     store<u32>(out, <u32>at + <u32>ctz(mask), 4)
@@ -33,7 +33,11 @@ export function markBytes(from: usize, to: usize, out: usize): usize {
     mask &= mask - 1
     store<u32>(out, <u32>at + <u32>ctz(mask), 12)
     mask &= mask - 1
-    out += 16
+    store<u32>(out, <u32>at + <u32>ctz(mask), 16)
+    mask &= mask - 1
+    store<u32>(out, <u32>at + <u32>ctz(mask), 20)
+    mask &= mask - 1
+    out += 24
     while (mask != 0) {
       store<u32>(out, <u32>at + <u32>ctz(mask))
       mask &= mask - 1
