@@ -9,7 +9,7 @@ export class BoundedCache<V> {
   private weight = 0
 
   /** Weights are in whatever unit the caller counts; `forget` is told of every value that leaves. */
-  constructor(weightLimit: number, forget: (value: V) => void = () => {}) {
+  constructor(weightLimit: number, forget: (value: V) => void = () => undefined) {
     this.weightLimit = weightLimit
     this.forget = forget
   }

@@ -59,14 +59,14 @@ export class ByteReader {
   uleb128(): number {
     const first = this.u8()
     if (first < 128) return first
-    return (first & 127) + this.higherGroups(128)
+    return this.exact((first & 127) + 128 * this.higherGroups())
   }
 
   /** Zigzag LEB128 of magnitude up to 2^53. */
   zigzag(): number {
     const first = this.u8()
     let magnitude = (first & 127) >>> 1
-    if (first >= 128) magnitude += this.higherGroups(64)
+    if (first >= 128) magnitude = this.exact(magnitude + 64 * this.higherGroups())
     // Zigzag maps -1 to 1: the magnitude of a negative number counts from one.
     return first & 1 ? -magnitude - 1 : magnitude
   }
@@ -98,20 +98,43 @@ export class ByteReader {
     damaged(`${this.where}, byte ${this.at}`, expected, found)
   }
 
-  /** The groups after a varint's first, the lowest bit of them being worth `unit`. */
-  private higherGroups(unit: number): number {
+  /** The groups after a varint's first, as a number; up to three of them without a loop. */
+  private higherGroups(): number {
+    const { bytes, at } = this
+    if (this.end - at < 3) return this.manyGroups()
+    const second = bytes[at] ?? 0
+    if (second < 128) {
+      this.at = at + 1
+      return second
+    }
+    const third = bytes[at + 1] ?? 0
+    if (third < 128) {
+      this.at = at + 2
+      return (second & 127) | (third << 7)
+    }
+    const fourth = bytes[at + 2] ?? 0
+    if (fourth < 128) {
+      this.at = at + 3
+      return (second & 127) | ((third & 127) << 7) | (fourth << 14)
+    }
+    return this.manyGroups()
+  }
+
+  private manyGroups(): number {
     let sum = 0
-    let worth = unit
+    let worth = 1
     for (let length = 2; length <= MAX_VARINT_BYTE_LENGTH; length++) {
       const byte = this.u8()
       sum += (byte & 127) * worth
-      if (byte < 128) {
-        // Below 2^53 every partial sum was exact; at or above it the number is refused.
-        if (sum >= Number.MAX_SAFE_INTEGER) this.fail('an integer within 2^53', `about ${sum}`)
-        return sum
-      }
+      if (byte < 128) return sum
       worth *= 128
     }
     return this.fail('a varint of at most 10 bytes', 'a longer one')
+  }
+
+  /** Below 2^53 every partial sum was exact; at or above it the number is refused. */
+  private exact(value: number): number {
+    if (value >= Number.MAX_SAFE_INTEGER) this.fail('an integer within 2^53', `about ${value}`)
+    return value
   }
 }

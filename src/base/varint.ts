@@ -18,6 +18,7 @@ export function putUleb128(bytes: Uint8Array, start: number, value: number): num
 
 /** Zigzag LEB128, exact for every whole number up to 2^53 in magnitude. Gives the place after it. */
 export function putZigzag(bytes: Uint8Array, at: number, value: number): number {
+  if (value >= 0 && value < 0x4000_0000) return putUleb128(bytes, at, value << 1)
   // 2m or 2m + 1 may not fit a double, so its lowest seven bits are split off first.
   const m = value < 0 ? -1 - value : value
   const lowest = (m % 64) * 2 + (value < 0 ? 1 : 0)

@@ -83,47 +83,57 @@ export interface KeyRuns {
   readonly userAgent: Uint32Array
 }
 
-/** Joins the pieces of a row group that agree in request, ip and user agent, within each page. */
-export function joinKeys(pieces: Pieces, pages: PiecePages): KeyRuns {
-  const { request, ip, userAgent } = pieces
-  const rowCounts = new Float64Array(pieces.count)
-  const firstPieces = new Uint32Array(pieces.count)
-  const pageCuts = new Uint32Array(pages.pageCount + 1)
-  let keyCount = 0
-  for (let page = 0; page < pages.pageCount; page++) {
-    const to = pages.pageCuts[page + 1] ?? 0
-    let piece = pages.pageCuts[page] ?? 0
-    while (piece < to) {
-      const first = piece
-      let rowCount = 0
-      do rowCount += pieces.rowCounts[piece++] ?? 0
-      while (
-        piece < to &&
-        ip[piece] === ip[first] &&
-        userAgent[piece] === userAgent[first] &&
-        request[piece] === request[first]
-      )
-      firstPieces[keyCount] = first
-      rowCounts[keyCount++] = rowCount
+/** Joins pieces into key runs, row group after row group, with the same memory. */
+export class KeyJoiner {
+  private rowCounts = new Float64Array(0)
+  private request = new Uint32Array(0)
+  private ip = new Uint32Array(0)
+  private userAgent = new Uint32Array(0)
+  private pageCuts = new Uint32Array(0)
+
+  /** Joins the pieces that agree in request, ip and user agent, within each page; valid until the next call. */
+  join(pieces: Pieces, pages: PiecePages): KeyRuns {
+    this.reserve(pieces.count, pages.pageCount)
+    const { rowCounts, request, ip, userAgent, pageCuts } = this
+    let keyCount = 0
+    for (let page = 0; page < pages.pageCount; page++) {
+      const to = pages.pageCuts[page + 1] ?? 0
+      let piece = pages.pageCuts[page] ?? 0
+      while (piece < to) {
+        const pieceIp = pieces.ip[piece] ?? 0
+        const pieceUserAgent = pieces.userAgent[piece] ?? 0
+        const pieceRequest = pieces.request[piece] ?? 0
+        let rowCount = 0
+        do rowCount += pieces.rowCounts[piece++] ?? 0
+        while (
+          piece < to &&
+          pieces.ip[piece] === pieceIp &&
+          pieces.userAgent[piece] === pieceUserAgent &&
+          pieces.request[piece] === pieceRequest
+        )
+        request[keyCount] = pieceRequest
+        ip[keyCount] = pieceIp
+        userAgent[keyCount] = pieceUserAgent
+        rowCounts[keyCount++] = rowCount
+      }
+      pageCuts[page + 1] = keyCount
     }
-    pageCuts[page + 1] = keyCount
+    const { pageCount, pageRows } = pages
+    return {
+      pages: { pieceCount: keyCount, rowCounts, pageCount, pageCuts, pageRows },
+      request,
+      ip,
+      userAgent,
+    }
   }
-  const pick = (ranks: Uint32Array): Uint32Array => {
-    const picked = new Uint32Array(keyCount)
-    for (let key = 0; key < keyCount; key++) picked[key] = ranks[firstPieces[key] ?? 0] ?? 0
-    return picked
-  }
-  return {
-    pages: {
-      pieceCount: keyCount,
-      rowCounts,
-      pageCount: pages.pageCount,
-      pageCuts,
-      pageRows: pages.pageRows,
-    },
-    request: pick(request),
-    ip: pick(ip),
-    userAgent: pick(userAgent),
+
+  private reserve(pieceCount: number, pageCount: number): void {
+    if (this.pageCuts.length <= pageCount) this.pageCuts = new Uint32Array(2 * pageCount + 1)
+    if (this.rowCounts.length >= pieceCount) return
+    this.rowCounts = new Float64Array(2 * pieceCount)
+    this.request = new Uint32Array(2 * pieceCount)
+    this.ip = new Uint32Array(2 * pieceCount)
+    this.userAgent = new Uint32Array(2 * pieceCount)
   }
 }
 

@@ -32,7 +32,10 @@ export function overlapsPositions(file: ParquetFile, rowGroup: number, range: In
 }
 
 /** Smallest and largest position of a row group. */
-export function positionBounds(file: ParquetFile, rowGroup: number): { readonly min: number; readonly max: number } {
+export function positionBounds(
+  file: ParquetFile,
+  rowGroup: number,
+): { readonly min: number; readonly max: number } {
   const chunk = file.rowGroup(rowGroup).columns[COLUMN.byteNum]
   if (chunk === undefined || chunk.min.length !== 8 || chunk.max.length !== 8) {
     return damaged(`${file.path}, row group ${rowGroup}`, 'statistics of positions', 'others')
@@ -51,7 +54,8 @@ function passesFilters(
   for (let i = 0; i < values.length; i++) {
     const value = values[i]
     const ordinal = filterOrdinals[i] ?? -1
-    if (value !== undefined && ordinal >= 0 && !bloomMayContain(filters.filter(ordinal), value.hash)) return false
+    if (value !== undefined && ordinal >= 0 && !bloomMayContain(filters.filter(ordinal), value.hash))
+      return false
   }
   return true
 }
@@ -60,7 +64,9 @@ function passesStatistics(file: ParquetFile, rowGroup: number, values: readonly 
   const { columns } = file.rowGroup(rowGroup)
   return values.every(({ column, bytes }) => {
     const chunk = columns[column]
-    return chunk !== undefined && Buffer.compare(chunk.min, bytes) <= 0 && Buffer.compare(chunk.max, bytes) >= 0
+    return (
+      chunk !== undefined && Buffer.compare(chunk.min, bytes) <= 0 && Buffer.compare(chunk.max, bytes) >= 0
+    )
   })
 }
 

@@ -8,9 +8,9 @@ import { MAX_PIECE_ROWS, type Pieces } from './pieces.ts'
 
 /** A row group ends when it has so many rows and so many pieces ... */
 const ROW_GROUP_ROWS = 2 ** 22
-const ROW_GROUP_PIECES = 1024
+const ROW_GROUP_PIECES = 2048
 /** ... or cannot take the next piece without having more than either of these. */
-const MAX_ROW_GROUP_ROWS = 2 ** 30
+const MAX_ROW_GROUP_ROWS = 2 ** 31 - 1
 const MAX_ROW_GROUP_PIECES = 65_536
 
 /** An index page ends when it has so many rows and pieces, or the next would bring it over a piece's limit. */
@@ -30,30 +30,41 @@ export function endOfRowGroup(pieces: Pieces, from: number): number {
   return lastEnd
 }
 
-/** Cuts a row group's pieces into index pages, the same for all of its dictionary columns. */
-export function planIndexPages(pieces: Pieces): PiecePages {
-  const cuts: number[] = [0]
-  const rows: number[] = []
-  let pageRows = 0
-  let from = 0
-  for (let piece = 0; piece < pieces.count; piece++) {
-    const rowCount = pieces.rowCounts[piece] ?? 0
-    const isFull = pageRows >= INDEX_PAGE_ROWS && piece - from >= INDEX_PAGE_PIECES
-    if (piece > from && (isFull || pageRows + rowCount > MAX_PIECE_ROWS)) {
-      cuts.push(piece)
-      rows.push(pageRows)
-      pageRows = 0
-      from = piece
+/** Plans index pages, row group after row group, with the same memory. */
+export class IndexPagePlanner {
+  private pageCuts = new Uint32Array(64)
+  private pageRows = new Float64Array(64)
+
+  /** Cuts a row group's pieces into index pages, the same for all of its dictionary columns; valid until the next call. */
+  plan(pieces: Pieces): PiecePages {
+    let pageCount = 0
+    let rows = 0
+    let from = 0
+    for (let piece = 0; piece < pieces.count; piece++) {
+      const rowCount = pieces.rowCounts[piece] ?? 0
+      const isFull = rows >= INDEX_PAGE_ROWS && piece - from >= INDEX_PAGE_PIECES
+      if (piece > from && (isFull || rows + rowCount > MAX_PIECE_ROWS)) {
+        this.endPage(pageCount++, piece, rows)
+        rows = 0
+        from = piece
+      }
+      rows += rowCount
     }
-    pageRows += rowCount
+    this.endPage(pageCount++, pieces.count, rows)
+    const { pageCuts, pageRows } = this
+    return { pieceCount: pieces.count, rowCounts: pieces.rowCounts, pageCount, pageCuts, pageRows }
   }
-  cuts.push(pieces.count)
-  rows.push(pageRows)
-  return {
-    pieceCount: pieces.count,
-    rowCounts: pieces.rowCounts,
-    pageCount: rows.length,
-    pageCuts: Uint32Array.from(cuts),
-    pageRows: Float64Array.from(rows),
+
+  private endPage(page: number, end: number, rows: number): void {
+    if (page + 1 >= this.pageCuts.length) {
+      const pageCuts = new Uint32Array(2 * this.pageCuts.length)
+      pageCuts.set(this.pageCuts)
+      this.pageCuts = pageCuts
+      const pageRows = new Float64Array(2 * this.pageRows.length)
+      pageRows.set(this.pageRows)
+      this.pageRows = pageRows
+    }
+    this.pageRows[page] = rows
+    this.pageCuts[page + 1] = end
   }
 }

@@ -2,7 +2,7 @@
 
 import { ByteWriter } from '../base/byte-writer.ts'
 import type { ScannedRuns, StringTable } from '../log/scanned-runs.ts'
-import { encodeBloomFilter } from '../parquet/bloom-filter.ts'
+import { appendBloomFilter, type HashTable } from '../parquet/bloom-filter.ts'
 import { ChunkDictionary, ChunkEncoder } from '../parquet/chunk-encoder.ts'
 import { DeltaPageEncoder } from '../parquet/delta-page.ts'
 import { IndexStream, indexBitWidth, type PieceColumn, type PiecePages } from '../parquet/index-stream.ts'
@@ -10,25 +10,19 @@ import { type RowGroupBatch, RowGroupTable } from '../parquet/row-group-table.ts
 import type { StringValues, ValueTable } from '../parquet/value-table.ts'
 import { xxhash64 } from '../parquet/xxhash64.ts'
 import { ZstdFrameEncoder } from '../parquet/zstd-frame.ts'
-import { cutIntoPieces, joinKeys, type Pieces, slicePieces } from './pieces.ts'
-import { endOfRowGroup, planIndexPages } from './row-group-plan.ts'
+import { cutIntoPieces, KeyJoiner, type Pieces, slicePieces } from './pieces.ts'
+import { endOfRowGroup, IndexPagePlanner } from './row-group-plan.ts'
 import { COLUMN, SCHEMA } from './schema.ts'
 import { type RankedNumbers, rankDays, rankEpochs, rankMd5 } from './shard-tables.ts'
 
 /** A batch is handed over when its pages have so many bytes: enough to write at once, little to hold. */
 const BATCH_BYTE_LENGTH = 4 * 1024 * 1024
 
-/** XXH64 of every value of a table. */
-interface Hashes {
-  readonly low: Uint32Array
-  readonly high: Uint32Array
-}
-
 /** Everything about a shard that its row groups share. */
 interface ShardTables {
   readonly epochs: RankedNumbers
   readonly days: RankedNumbers
-  readonly md5: { readonly values: StringValues; readonly ranks: Uint32Array; readonly hashes: Hashes }
+  readonly md5: { readonly values: StringValues; readonly ranks: Uint32Array; readonly hashes: HashTable }
   readonly request: StringTable
   readonly ip: StringTable
   readonly userAgent: StringTable
@@ -44,10 +38,18 @@ export class RunEncoder {
     new DeltaPageEncoder(new ZstdFrameEncoder()),
   )
   private readonly stream = new IndexStream()
+  private readonly pagePlanner = new IndexPagePlanner()
+  private readonly keyJoiner = new KeyJoiner()
+  private ranks = new Uint32Array(0)
   private readonly dictionaries = SCHEMA.map(() => new ChunkDictionary())
 
   private dictionary(column: number): ChunkDictionary {
     return this.dictionaries[column] ?? new ChunkDictionary()
+  }
+
+  private scratchRanks(count: number): Uint32Array {
+    if (this.ranks.length < count) this.ranks = new Uint32Array(2 * count)
+    return this.ranks
   }
 
   /**
@@ -72,13 +74,16 @@ export class RunEncoder {
   }
 
   private encodeRowGroup(pieces: Pieces, tables: ShardTables): void {
-    const pages = planIndexPages(pieces)
+    const pages = this.pagePlanner.plan(pieces)
     let rowCount = 0
     for (let page = 0; page < pages.pageCount; page++) rowCount += pages.pageRows[page] ?? 0
     this.table.beginRowGroup(rowCount)
     const { epochs, days, md5 } = tables
-    const keys = joinKeys(pieces, pages)
-    const md5Ranks = keys.userAgent.map((userAgent) => md5.ranks[userAgent] ?? 0)
+    const keys = this.keyJoiner.join(pieces, pages)
+    const md5Ranks = this.scratchRanks(keys.pages.pieceCount)
+    for (let key = 0; key < keys.pages.pieceCount; key++) {
+      md5Ranks[key] = md5.ranks[keys.userAgent[key] ?? 0] ?? 0
+    }
     this.dateChunk(pages, days, pieces)
     this.epochChunk(pages, epochs, pieces)
     this.dictionaryChunk(COLUMN.ip, keys.pages, strings(tables.ip, false), merged(keys.ip))
@@ -159,18 +164,11 @@ export class RunEncoder {
   }
 
   /** Appends the split-block bloom filter of the column's values in the row group just encoded. */
-  private bloomFilter(column: number, hashes: Hashes): void {
+  private bloomFilter(column: number, hashes: HashTable): void {
     const { ranks, count } = this.dictionary(column)
-    const low = new Uint32Array(count)
-    const high = new Uint32Array(count)
-    for (let i = 0; i < count; i++) {
-      const rank = ranks[i] ?? 0
-      low[i] = hashes.low[rank] ?? 0
-      high[i] = hashes.high[rank] ?? 0
-    }
-    const filter = encodeBloomFilter(low, high)
-    this.table.setBloomFilter(column, { byteOffset: this.out.length, byteLength: filter.length })
-    this.out.append(filter)
+    const byteOffset = this.out.length
+    appendBloomFilter(this.out, hashes, ranks, count)
+    this.table.setBloomFilter(column, { byteOffset, byteLength: this.out.length - byteOffset })
   }
 }
 
@@ -195,17 +193,17 @@ function strings(table: StringTable, isText: boolean): StringValues {
   return { type: 'BYTE_ARRAY', isText, count: table.count, bytes: table.bytes, offsets: table.offsets }
 }
 
-function hashesOf(table: StringTable): Hashes {
-  return { low: table.hashLow, high: table.hashHigh }
+function hashesOf(table: StringTable): HashTable {
+  return { lows: table.hashLow, highs: table.hashHigh }
 }
 
-function hashValues(values: StringValues): Hashes {
-  const low = new Uint32Array(values.count)
-  const high = new Uint32Array(values.count)
+function hashValues(values: StringValues): HashTable {
+  const lows = new Uint32Array(values.count)
+  const highs = new Uint32Array(values.count)
   for (let i = 0; i < values.count; i++) {
     const hash = xxhash64(values.bytes.subarray(values.offsets[i] ?? 0, values.offsets[i + 1] ?? 0))
-    low[i] = hash.low
-    high[i] = hash.high
+    lows[i] = hash.low
+    highs[i] = hash.high
   }
-  return { low, high }
+  return { lows, highs }
 }

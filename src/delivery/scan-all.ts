@@ -1,6 +1,7 @@
 /** Reads every request of a file back: to compare a file with its log, and to rewrite files. */
 
 import { damaged } from '../base/failure.ts'
+import type { IndexChunk } from '../parquet/dictionary-chunk.ts'
 import type { ByteStrings } from '../parquet/dictionary-reader.ts'
 import type { ParquetFile } from '../parquet/parquet-file.ts'
 import type { IndexRuns } from '../parquet/rle-reader.ts'
@@ -32,7 +33,11 @@ export function* scanAllRuns(file: ParquetFile): Generator<StoredRun> {
         continue
       }
       if (open === undefined || !isNext(open, run)) {
-        return damaged(`${file.path}, row group ${rowGroup}`, 'a part that continues the request before', 'another')
+        return damaged(
+          `${file.path}, row group ${rowGroup}`,
+          'a part that continues the request before',
+          'another',
+        )
       }
       open = { ...open, end: run.end }
     }
@@ -50,42 +55,49 @@ function isNext(open: StoredRun, run: StoredRun): boolean {
   )
 }
 
-function* scanRowGroup(file: ParquetFile, rowGroup: number): Generator<{ run: StoredRun; continues: boolean }> {
+function* scanRowGroup(
+  file: ParquetFile,
+  rowGroup: number,
+): Generator<{ run: StoredRun; continues: boolean }> {
   const where = `${file.path}, row group ${rowGroup}`
   const epochs = file.integers(rowGroup, COLUMN.epoch)
   const days = file.integers(rowGroup, COLUMN.date)
   const border = borderOf(epochs, where)
-  const requests = file.indexRuns(rowGroup, COLUMN.epoch, epochs.length)
-  const day = new RunCursor(file.indexRuns(rowGroup, COLUMN.date, days.length), where)
+  const requests = file.indexes(rowGroup, COLUMN.epoch, epochs.length)
+  const day = new RunCursor(file.indexes(rowGroup, COLUMN.date, days.length), where)
   const asset = textCursor(file, rowGroup, COLUMN.request)
   const ip = textCursor(file, rowGroup, COLUMN.ip)
   const userAgent = textCursor(file, rowGroup, COLUMN.userAgent)
   const userAgentMd5 = textCursor(file, rowGroup, COLUMN.userAgentMd5)
   const positions = file.positions(rowGroup, COLUMN.byteNum)
-  let from = 0
-  for (let i = 0; i < requests.count; i++) {
-    const to = requests.ends[i] ?? 0
-    const index = requests.indexes[i] ?? 0
-    const { start, end } = positionsOf(positions, from, to, `${where}, byte_num`)
-    const run: StoredRun = {
-      asset: asset(to),
-      ip: ip(to),
-      userAgent: userAgent(to),
-      userAgentMd5: userAgentMd5(to),
-      epochDay: days[day.indexUpTo(to)] ?? 0,
-      start,
-      end,
-      epochSeconds: epochs[index] ?? 0,
+  for (let page = 0; page < requests.pageCount; page++) {
+    const runs = requests.runsOf(page)
+    for (let i = 0; i < runs.count; i++) {
+      const to = runs.ends[i] ?? 0
+      const index = runs.indexes[i] ?? 0
+      const { start, end } = positionsOf(positions, runs.startOf(i), to, `${where}, byte_num`)
+      const run: StoredRun = {
+        asset: asset(to),
+        ip: ip(to),
+        userAgent: userAgent(to),
+        userAgentMd5: userAgentMd5(to),
+        epochDay: days[day.indexUpTo(to)] ?? 0,
+        start,
+        end,
+        epochSeconds: epochs[index] ?? 0,
+      }
+      yield { run, continues: index >= border }
     }
-    yield { run, continues: index >= border }
-    from = to
   }
 }
 
 /** Gives the text of the rows up to a row, which must all have the same. */
 function textCursor(file: ParquetFile, rowGroup: number, column: number): (to: number) => string {
   const dictionary: ByteStrings = file.byteStrings(rowGroup, column)
-  const cursor = new RunCursor(file.indexRuns(rowGroup, column, dictionary.count), `${file.path}, row group ${rowGroup}`)
+  const cursor = new RunCursor(
+    file.indexes(rowGroup, column, dictionary.count),
+    `${file.path}, row group ${rowGroup}`,
+  )
   const texts: (string | undefined)[] = []
   return (to) => {
     const index = cursor.indexUpTo(to)
@@ -96,25 +108,34 @@ function textCursor(file: ParquetFile, rowGroup: number, column: number): (to: n
 
 /** Walks the runs of a column, request by request. */
 class RunCursor {
-  private readonly runs: IndexRuns
+  private readonly chunk: IndexChunk
   private readonly where: string
+  private page = 0
   private run = 0
 
-  constructor(runs: IndexRuns, where: string) {
-    this.runs = runs
+  constructor(chunk: IndexChunk, where: string) {
+    this.chunk = chunk
     this.where = where
   }
 
   /** The index of the rows from where it stands up to `to`; fails as DAMAGED when they have two. */
   indexUpTo(to: number): number {
-    const { ends, indexes } = this.runs
-    const index = indexes[this.run] ?? -1
+    let runs = this.chunk.runsOf(this.page)
+    const index = runs.indexes[this.run] ?? -1
     // A run of equal values may end at a page and go on in the next.
-    while ((ends[this.run] ?? to) < to) {
-      this.run++
-      if (indexes[this.run] !== index) damaged(this.where, 'one value a request', `two before row ${to}`)
+    while ((runs.ends[this.run] ?? to) < to) {
+      this.next(runs)
+      runs = this.chunk.runsOf(this.page)
+      if (runs.indexes[this.run] !== index) damaged(this.where, 'one value a request', `two before row ${to}`)
     }
-    if (ends[this.run] === to) this.run++
+    if (runs.ends[this.run] === to) this.next(runs)
     return index
+  }
+
+  private next(runs: IndexRuns): void {
+    this.run++
+    if (this.run < runs.count || this.page + 1 === this.chunk.pageCount) return
+    this.page++
+    this.run = 0
   }
 }

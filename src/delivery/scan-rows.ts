@@ -1,6 +1,7 @@
 /** From row groups to rows to runs: what the columns say, without a step a row. */
 
 import { damaged } from '../base/failure.ts'
+import type { IndexChunk } from '../parquet/dictionary-chunk.ts'
 import type { ParquetFile } from '../parquet/parquet-file.ts'
 import type { PositionChunk } from '../parquet/position-chunk.ts'
 import type { IndexRuns } from '../parquet/rle-reader.ts'
@@ -24,45 +25,48 @@ export function rowsWith(file: ParquetFile, rowGroup: number, values: readonly W
   if (indexes.includes(-1)) return []
   let rows: Interval[] = [{ start: 0, end: file.rowGroup(rowGroup).rowCount }]
   for (let i = 0; i < values.length && rows.length > 0; i++) {
-    const column = values[i]?.column ?? -1
-    const runs = file.indexRuns(rowGroup, column, file.byteStrings(rowGroup, column).count)
-    rows = rowsOfIndex(runs, indexes[i] ?? -1, rows)
+    const value = values[i]
+    if (value === undefined) continue
+    const { column, bytes } = value
+    const chunk = file.indexes(rowGroup, column, file.byteStrings(rowGroup, column).count)
+    rows = rowsOfIndex(chunk, { index: indexes[i] ?? -1, bytes }, rows)
   }
   return rows
 }
 
-/** Those of `rows` whose index is `index`, neighbours joined. */
-function rowsOfIndex(runs: IndexRuns, index: number, rows: readonly Interval[]): Interval[] {
+/** Those of `rows` that hold a value, neighbours joined. */
+function rowsOfIndex(
+  chunk: IndexChunk,
+  value: { readonly index: number; readonly bytes: Uint8Array },
+  rows: readonly Interval[],
+): Interval[] {
   const found: Interval[] = []
   let last: { start: number; end: number } | undefined
   for (const { start, end } of rows) {
-    for (let run = runOf(runs, start); run < runs.count; run++) {
-      const runStart = run === 0 ? 0 : (runs.ends[run - 1] ?? 0)
-      if (runStart >= end) break
-      if (runs.indexes[run] !== index) continue
-      const from = Math.max(start, runStart)
-      const to = Math.min(end, runs.ends[run] ?? 0)
-      if (last !== undefined && last.end === from) {
-        last.end = to
-      } else {
-        last = { start: from, end: to }
-        found.push(last)
+    for (const runs of runsIn(chunk, start, end, value.bytes)) {
+      for (let run = runs.runOf(start); run < runs.count && runs.startOf(run) < end; run++) {
+        if (runs.indexes[run] !== value.index) continue
+        const from = Math.max(start, runs.startOf(run))
+        const to = Math.min(end, runs.ends[run] ?? 0)
+        if (last?.end === from) {
+          last.end = to
+        } else {
+          last = { start: from, end: to }
+          found.push(last)
+        }
       }
     }
   }
   return found
 }
 
-/** The run that a row lies in. */
-function runOf(runs: IndexRuns, row: number): number {
-  let low = 0
-  let high = runs.count - 1
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((runs.ends[middle] ?? 0) > row) high = middle
-    else low = middle + 1
+/** The pages of a chunk that hold some of the rows `[from, to)` and, where it is given, can hold `value`. */
+function* runsIn(chunk: IndexChunk, from: number, to: number, value?: Uint8Array): Generator<IndexRuns> {
+  const { firstRows, pageCount } = chunk
+  for (let page = 0; page < pageCount && (firstRows[page] ?? 0) < to; page++) {
+    if ((firstRows[page + 1] ?? 0) <= from) continue
+    if (value === undefined || chunk.mayHold(page, value)) yield chunk.runsOf(page)
   }
-  return low
 }
 
 /**
@@ -73,26 +77,28 @@ export function requestsIn(file: ParquetFile, rowGroup: number, rows: readonly I
   const where = `${file.path}, row group ${rowGroup}, epoch`
   const epochs = file.integers(rowGroup, COLUMN.epoch)
   const border = borderOf(epochs, where)
-  const runs = file.indexRuns(rowGroup, COLUMN.epoch, epochs.length)
+  const chunk = file.indexes(rowGroup, COLUMN.epoch, epochs.length)
   const requests: RequestRows[] = []
   for (const { start, end } of rows) {
     let open: { from: number; to: number; epochSeconds: number; continues: boolean } | undefined
-    for (let run = runOf(runs, start); run < runs.count; run++) {
-      const from = run === 0 ? 0 : (runs.ends[run - 1] ?? 0)
-      if (from >= end) break
-      const to = runs.ends[run] ?? 0
-      if (from < start || to > end) damaged(where, `requests within rows ${start}..${end}`, `one in ${from}..${to}`)
-      const index = runs.indexes[run] ?? 0
-      const epochSeconds = epochs[index] ?? 0
-      const continues = index >= border
-      if (continues && from > 0) {
-        if (open === undefined || open.epochSeconds !== epochSeconds) {
-          damaged(where, `row ${from} to continue a request of the row before`, 'another epoch or key')
+    for (const runs of runsIn(chunk, start, end)) {
+      for (let run = runs.runOf(start); run < runs.count && runs.startOf(run) < end; run++) {
+        const from = runs.startOf(run)
+        const to = runs.ends[run] ?? 0
+        if (from < start || to > end)
+          damaged(where, `requests in rows ${start}..${end}`, `one in ${from}..${to}`)
+        const index = runs.indexes[run] ?? 0
+        const epochSeconds = epochs[index] ?? 0
+        const continues = index >= border
+        if (continues && from > 0) {
+          if (open === undefined || open.epochSeconds !== epochSeconds) {
+            damaged(where, `row ${from} to continue a request of the row before`, 'another epoch or key')
+          }
+          open.to = to
+        } else {
+          open = { from, to, epochSeconds, continues }
+          requests.push(open)
         }
-        open.to = to
-      } else {
-        open = { from, to, epochSeconds, continues }
-        requests.push(open)
       }
     }
   }
@@ -116,7 +122,7 @@ export function borderOf(epochs: Float64Array, where: string): number {
 /** Whether any page of the rows `[from, to)` has a position in `range`. */
 export function mayOverlap(chunk: PositionChunk, from: number, to: number, range: Interval): boolean {
   for (let page = chunk.pageOf(from); page < chunk.pageCount && (chunk.firstRows[page] ?? 0) < to; page++) {
-    if ((chunk.minima[page] ?? 0) < range.end && (chunk.maxima[page] ?? 0) >= range.start) return true
+    if (chunk.bounds.minOf(page) < range.end && chunk.bounds.maxOf(page) >= range.start) return true
   }
   return false
 }
@@ -147,9 +153,9 @@ export function positionsOf(chunk: PositionChunk, from: number, to: number, wher
 }
 
 function boundsOfPage(chunk: PositionChunk, page: number, rowCount: number, where: string): number {
-  const min = chunk.minima[page] ?? 0
-  const max = chunk.maxima[page] ?? 0
-  if (min < 0 || max - min !== rowCount - 1) {
+  const min = chunk.bounds.minOf(page)
+  const max = chunk.bounds.maxOf(page)
+  if (max - min !== rowCount - 1) {
     damaged(where, `${rowCount} consecutive positions in page ${page}`, `${min} to ${max}`)
   }
   return min

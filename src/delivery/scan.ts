@@ -70,7 +70,8 @@ export function findLength(file: ParquetFile, asset: Wanted, atLeast: number): n
     const rows = rowsWith(file, rowGroup, [asset])
     if (rows.length === 0) continue
     const positions = file.positions(rowGroup, COLUMN.byteNum)
-    for (const { start, end: rowEnd } of rows) length = Math.max(length, lengthIn(positions, start, rowEnd, length))
+    for (const { start, end: rowEnd } of rows)
+      length = Math.max(length, lengthIn(positions, start, rowEnd, length))
   }
   return length
 }
@@ -81,7 +82,7 @@ function lengthIn(chunk: PositionChunk, from: number, to: number, atLeast: numbe
   for (let page = chunk.pageOf(from); page < chunk.pageCount; page++) {
     const pageFrom = chunk.firstRows[page] ?? 0
     if (pageFrom >= to) break
-    const pageLength = (chunk.maxima[page] ?? 0) + 1
+    const pageLength = chunk.bounds.maxOf(page) + 1
     if (pageLength <= length) continue
     if (pageFrom >= from && (chunk.firstRows[page + 1] ?? 0) <= to) {
       length = pageLength

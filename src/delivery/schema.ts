@@ -7,6 +7,8 @@
  * told apart. Its dictionary is an ascending list U of epochs, in some row groups followed by an
  * ascending list C, a part of U: an entry of C means that the request goes on from the row before, as it
  * had more rows than a page or row group may hold. The border is the first entry that does not ascend.
+ * Footer, page indexes and bloom filters hold checksums of their own (thrift-compact.ts) and the footer a
+ * directory of its row groups (footer-directory.ts): a reader of ours refuses files without them.
  */
 
 import type { ColumnSchema } from '../parquet/metadata.ts'
@@ -58,7 +60,10 @@ export const LAYOUT_VERSION = '1'
 export const WRITER_NAME = 'byteledger'
 
 /** The key-value metadata of a file of so many requests and rows. */
-export function fileKeyValues(totals: { readonly runCount: number; readonly rows: number }): Map<string, string> {
+export function fileKeyValues(totals: {
+  readonly runCount: number
+  readonly rows: number
+}): Map<string, string> {
   return new Map([
     [LAYOUT_KEY, LAYOUT_VERSION],
     [SORT_KEY, 'request,ip,user_agent,byte_num,epoch'],

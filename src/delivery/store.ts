@@ -8,8 +8,9 @@ import { findLength, findRuns, hasRows } from './scan.ts'
 import { scanKeyOf, wantedAsset } from './scan-key.ts'
 import { LAYOUT_KEY, LAYOUT_VERSION, SCHEMA } from './schema.ts'
 
-/** So many files stay open at once; a process may mostly open 1024. */
-const OPEN_FILE_LIMIT = 200
+/** Footers of open files take at most so much memory, and at most so many files stay open at once. */
+const FOOTER_BYTE_LIMIT = 256 * 1024 * 1024
+const OPEN_FILE_LIMIT = 800
 
 const NO_EVIDENCE: Evidence = { runs: [], assetKnown: false, listenerKnown: false }
 
@@ -37,7 +38,11 @@ export function openFile(path: string, caches: FileCaches = new FileCaches()): P
 function checkLayout({ path, footer }: ParquetFile): void {
   const layout = footer.keyValues.get(LAYOUT_KEY)
   if (layout !== LAYOUT_VERSION) {
-    damaged(path, `a byteledger file of layout ${LAYOUT_VERSION}`, `layout ${layout ?? 'none'} by ${footer.createdBy}`)
+    damaged(
+      path,
+      `a byteledger file of layout ${LAYOUT_VERSION}`,
+      `layout ${layout ?? 'none'} by ${footer.createdBy}`,
+    )
   }
   const isOurs =
     footer.schema.length === SCHEMA.length &&
@@ -58,7 +63,7 @@ function checkLayout({ path, footer }: ParquetFile): void {
 class FileStore implements EvidenceSource {
   private readonly paths: readonly string[]
   private readonly caches = new FileCaches()
-  private readonly files = new BoundedCache<ParquetFile>(OPEN_FILE_LIMIT, (file) => file.close())
+  private readonly files = new BoundedCache<ParquetFile>(FOOTER_BYTE_LIMIT, (file) => file.close())
 
   constructor(paths: readonly string[]) {
     this.paths = paths
@@ -93,7 +98,7 @@ class FileStore implements EvidenceSource {
     return this.files.getOrMake(
       path,
       () => openFile(path, this.caches),
-      () => 1,
+      ({ footer }) => footer.byteLength + FOOTER_BYTE_LIMIT / OPEN_FILE_LIMIT,
     )
   }
 }

@@ -2,6 +2,7 @@
 
 import { createReadStream } from 'node:fs'
 import { type FileHandle, open, realpath } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { attemptedAsync, Failure } from '../base/failure.ts'
@@ -68,20 +69,30 @@ export async function openInput(path: string): Promise<LogInput> {
   }
 }
 
-/** Fails when the output would replace one of the inputs. */
-export async function refuseToOverwriteInputs(out: string, inputs: readonly string[]): Promise<void> {
-  const real = async (path: string): Promise<string | undefined> => {
-    try {
-      return await realpath(path)
-    } catch {
-      return undefined // what does not exist cannot be overwritten
-    }
-  }
-  const target = await real(out)
+/** Fails when one of the files to be written would replace another of them, or one of the inputs. */
+export async function refuseToOverwrite(
+  outputs: readonly { readonly option: string; readonly path: string }[],
+  inputs: readonly string[],
+): Promise<void> {
+  const taken = new Map<string, string>()
   for (const input of inputs) {
-    if (target !== undefined && input !== STDIN && (await real(input)) === target) {
-      throw new Failure('USAGE', `--out ${out} is one of the inputs; name another file`)
-    }
+    if (input !== STDIN) taken.set(await realPath(input), 'is one of the inputs')
+  }
+  for (const { option, path } of outputs) {
+    const target = await realPath(path)
+    const reason = taken.get(target)
+    if (reason !== undefined) throw new Failure('USAGE', `${option} ${path} ${reason}; name another file`)
+    taken.set(target, `is what ${option} names`)
+  }
+}
+
+/** A path without links; of a file that is yet to be, by its folder. */
+async function realPath(path: string): Promise<string> {
+  try {
+    return await realpath(path)
+  } catch {
+    const folder = dirname(resolve(path))
+    return folder === resolve(path) ? folder : join(await realPath(folder), basename(path))
   }
 }
 

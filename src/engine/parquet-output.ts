@@ -9,17 +9,10 @@ import { attemptedAsync } from '../base/failure.ts'
 import { VERSION } from '../base/version.ts'
 import { CHUNK_KINDS, fileKeyValues, SCHEMA, SORTING_COLUMNS, WRITER_NAME } from '../delivery/schema.ts'
 import { encodeFooter, FILE_MAGIC } from '../parquet/file-footer-writer.ts'
-import type { ColumnChunkMetadata, FileSpan, RowGroupMetadata } from '../parquet/metadata.ts'
-import { type PlacedRowGroup, placeBatch, type RowGroupBatch } from '../parquet/row-group-table.ts'
+import type { FileSpan, RowGroupMetadata } from '../parquet/metadata.ts'
+import { placeBatch, type RowGroupBatch } from '../parquet/row-group-table.ts'
 import { syncDirectory, writeFully } from './file-writes.ts'
 import { Spool } from './spool.ts'
-
-/** A row group and where its indexes stand in their spools, one span a column. */
-interface WaitingRowGroup {
-  readonly metadata: RowGroupMetadata
-  readonly columnIndexes: readonly FileSpan[]
-  readonly offsetIndexes: readonly FileSpan[]
-}
 
 /** Appends row groups to a temporary file beside `path`; `finish` gives it its name, `discard` removes it. */
 export class ParquetOutput {
@@ -28,7 +21,8 @@ export class ParquetOutput {
   private readonly file: FileHandle
   private readonly columnIndexes: Spool
   private readonly offsetIndexes: Spool
-  private readonly rowGroups: WaitingRowGroup[] = []
+  /** The spans of their indexes count from the start of the spools. */
+  private readonly rowGroups: RowGroupMetadata[] = []
   private byteOffset = 0
   private isDone = false
   rowCount = 0
@@ -58,7 +52,14 @@ export class ParquetOutput {
   async append(batch: RowGroupBatch): Promise<void> {
     const placed = placeBatch(batch, this.byteOffset, CHUNK_KINDS, SORTING_COLUMNS)
     await this.write(batch.pages)
-    for (const rowGroup of placed) await this.keep(rowGroup)
+    const columnIndexAt = this.columnIndexes.byteLength
+    const offsetIndexAt = this.offsetIndexes.byteLength
+    for (const rowGroup of placed.rowGroups) {
+      this.rowGroups.push(withIndexesMoved(rowGroup, columnIndexAt, offsetIndexAt))
+      this.rowCount += rowGroup.rowCount
+    }
+    await this.columnIndexes.append(batch.columnIndexes)
+    await this.offsetIndexes.append(placed.offsetIndexes)
   }
 
   /** Writes indexes and footer and publishes the file. */
@@ -71,7 +72,7 @@ export class ParquetOutput {
       schema: SCHEMA,
       rowCount: this.rowCount,
       rowGroups: this.rowGroups.map((rowGroup) =>
-        withIndexes(rowGroup, columnIndexOffset, offsetIndexOffset),
+        withIndexesMoved(rowGroup, columnIndexOffset, offsetIndexOffset),
       ),
       keyValues: fileKeyValues(totals),
       createdBy: `${WRITER_NAME} version ${VERSION}`,
@@ -99,45 +100,26 @@ export class ParquetOutput {
     await this.offsetIndexes.discard()
   }
 
-  private async keep(rowGroup: PlacedRowGroup): Promise<void> {
-    this.rowGroups.push({
-      metadata: rowGroup.metadata,
-      columnIndexes: spans(this.columnIndexes.byteLength, rowGroup.columnIndexes),
-      offsetIndexes: spans(this.offsetIndexes.byteLength, rowGroup.offsetIndexes),
-    })
-    this.rowCount += rowGroup.metadata.rowCount
-    for (const index of rowGroup.columnIndexes) await this.columnIndexes.append(index)
-    for (const index of rowGroup.offsetIndexes) await this.offsetIndexes.append(index)
-  }
-
   private async write(bytes: Uint8Array): Promise<void> {
     await writeFully(this.file, this.path, bytes, this.byteOffset)
     this.byteOffset += bytes.length
   }
 }
 
-/** The spans of consecutive byte strings, the first at `byteOffset`. */
-function spans(byteOffset: number, bytes: readonly Uint8Array[]): FileSpan[] {
-  let at = byteOffset
-  return bytes.map(({ length }) => {
-    at += length
-    return { byteOffset: at - length, byteLength: length }
-  })
+/** A row group whose column indexes and offset indexes stand so many bytes further on. */
+function withIndexesMoved(
+  rowGroup: RowGroupMetadata,
+  columnIndexesBy: number,
+  offsetIndexesBy: number,
+): RowGroupMetadata {
+  const columns = rowGroup.columns.map((column) => ({
+    ...column,
+    columnIndex: moved(column.columnIndex, columnIndexesBy),
+    offsetIndex: moved(column.offsetIndex, offsetIndexesBy),
+  }))
+  return { ...rowGroup, columns }
 }
 
-function withIndexes(
-  rowGroup: WaitingRowGroup,
-  columnIndexOffset: number,
-  offsetIndexOffset: number,
-): RowGroupMetadata {
-  const moved = (span: FileSpan | undefined, by: number): FileSpan | undefined =>
-    span === undefined ? undefined : { byteOffset: span.byteOffset + by, byteLength: span.byteLength }
-  const columns = rowGroup.metadata.columns.map(
-    (column, i): ColumnChunkMetadata => ({
-      ...column,
-      columnIndex: moved(rowGroup.columnIndexes[i], columnIndexOffset),
-      offsetIndex: moved(rowGroup.offsetIndexes[i], offsetIndexOffset),
-    }),
-  )
-  return { ...rowGroup.metadata, columns }
+function moved(span: FileSpan | undefined, by: number): FileSpan | undefined {
+  return span === undefined ? undefined : { byteOffset: span.byteOffset + by, byteLength: span.byteLength }
 }

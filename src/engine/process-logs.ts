@@ -2,7 +2,7 @@
 
 import { Failure } from '../base/failure.ts'
 import type { PieceCounts } from '../log/scanned-runs.ts'
-import { type LogInput, openInput, refuseToOverwriteInputs } from './inputs.ts'
+import { type LogInput, openInput, refuseToOverwrite } from './inputs.ts'
 import { ParquetOutput } from './parquet-output.ts'
 import { type MaxRejects, Rejects, RejectsFile } from './rejects.ts'
 import type { PieceReport, Shard } from './shard.ts'
@@ -74,7 +74,9 @@ export interface ProcessReport {
  */
 export async function processLogs(options: ProcessOptions): Promise<ProcessReport> {
   const startedAt = performance.now()
-  await refuseToOverwriteInputs(options.out, options.inputs)
+  const outputs = [{ option: '--out', path: options.out }]
+  if (options.rejectsPath !== undefined) outputs.push({ option: '--rejects', path: options.rejectsPath })
+  await refuseToOverwrite(outputs, options.inputs)
   const inputs: LogInput[] = []
   for (const path of options.inputs) inputs.push(await openInput(path))
   throwIfAborted(options.signal)

@@ -1,15 +1,24 @@
 /** The order in which a scanner's functions are called, the same for every scanner: a wrong call is a bug. */
 
 import { invariant } from '../base/failure.ts'
+import { type LineLayout, MAX_LINE_BYTE_LENGTH } from './scanned-runs.ts'
 
 /** One function a call that has an order; each fails an invariant when it is not its turn. */
 export interface CallOrder {
-  beginPiece(): void
+  beginPiece(layout: LineLayout): void
   reserve(byteLength: number): void
   commit(byteLength: number): void
   endPiece(): void
   finish(): void
   reset(): void
+}
+
+/** A layout comes from a header; one that names fields which no line can have would be our own mistake. */
+function checkLayout({ fieldCount, ...fields }: LineLayout): void {
+  invariant(fieldCount >= 1 && fieldCount <= MAX_LINE_BYTE_LENGTH + 1, `a layout of ${fieldCount} fields`)
+  for (const [name, index] of Object.entries(fields)) {
+    invariant(index >= 0 && index < fieldCount, `${name} is field ${index} of ${fieldCount}`)
+  }
 }
 
 /** Starts before the first piece. */
@@ -20,8 +29,9 @@ export function createCallOrder(): CallOrder {
     invariant(state === wanted, `${call} of a scanner that is ${state}, expected ${wanted}`)
   }
   return {
-    beginPiece(): void {
+    beginPiece(layout: LineLayout): void {
       expect('between', 'beginPiece')
+      checkLayout(layout)
       state = 'piece'
       reserved = 0
     },

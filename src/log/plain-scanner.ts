@@ -241,7 +241,7 @@ export function createPlainScanner(options: ScannerOptions = {}): LineScanner {
   let input: PieceInput | undefined
   return {
     beginPiece(layout: LineLayout, header = new Uint8Array(0), piece: PieceOptions = {}): void {
-      order.beginPiece()
+      order.beginPiece(layout)
       counts = createPlainCounts(rejectLimit, keepText)
       const bounds = new Float64Array(layout.fieldCount + 1)
       const range = new Float64Array(2)

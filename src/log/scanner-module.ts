@@ -30,7 +30,7 @@ export interface ScannerExports {
   finish(): number
   resultsAddress(): number
   reset(): void
-  reserveScratch(byteLength: number): number
+  reserveHashInput(byteLength: number): number
   hash64(address: number, byteLength: number): bigint
 }
 

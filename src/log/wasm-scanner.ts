@@ -167,7 +167,7 @@ export function createWasmScanner(options: WasmScannerOptions = {}): WasmScanner
   const order = createCallOrder()
   return {
     beginPiece(layout: LineLayout, header = new Uint8Array(0), piece: PieceOptions = {}): void {
-      order.beginPiece()
+      order.beginPiece(layout)
       writeLayout(module, layout)
       copyIn(module, demand(module.reserveHeader(header.length)), header)
       module.beginPiece(piece.firstPiece === true ? 1 : 0)
@@ -199,7 +199,7 @@ export function createWasmScanner(options: WasmScannerOptions = {}): WasmScanner
       module.reset()
     },
     xxhash64(bytes: Uint8Array): { low: number; high: number } {
-      const address = demand(module.reserveScratch(bytes.length))
+      const address = demand(module.reserveHashInput(bytes.length))
       copyIn(module, address, bytes)
       const hash = module.hash64(address, bytes.length)
       return { low: Number(hash & 0xffffffffn), high: Number(BigInt.asUintN(32, hash >> 32n)) }

@@ -24,9 +24,7 @@ const SALTS: readonly number[] = [
 ]
 
 /** The fields after the size: algorithm BLOCK, hash XXHASH, compression UNCOMPRESSED, all empty structures. */
-const HEADER_REST: readonly number[] = [
-  0x1c, 0x1c, 0, 0, 0x1c, 0x1c, 0, 0, 0x1c, 0x1c, 0, 0,
-]
+const HEADER_REST: readonly number[] = [0x1c, 0x1c, 0, 0, 0x1c, 0x1c, 0, 0, 0x1c, 0x1c, 0, 0]
 
 /** A 64-bit hash in two unsigned halves. */
 export interface Hash64 {
@@ -48,28 +46,62 @@ export interface BloomFilter {
  */
 export function encodeBloomFilter(lows: Uint32Array, highs: Uint32Array): Uint8Array {
   invariant(lows.length === highs.length, 'a hash has two halves')
-  const wanted = Math.min((lows.length * BITS_PER_VALUE) / 8, MAX_BITSET_BYTE_LENGTH)
+  const w = new ByteWriter()
+  appendBloomFilter(
+    w,
+    { lows, highs },
+    lows.map((_, i) => i),
+    lows.length,
+  )
+  return w.copy()
+}
+
+/** XXH64 of many values: both halves of each. */
+export interface HashTable {
+  readonly lows: Uint32Array
+  readonly highs: Uint32Array
+}
+
+/** Appends the filter of the values `ranks[0..count)` of a table, see `encodeBloomFilter`. */
+export function appendBloomFilter(w: ByteWriter, hashes: HashTable, ranks: Uint32Array, count: number): void {
+  const wanted = Math.min((count * BITS_PER_VALUE) / 8, MAX_BITSET_BYTE_LENGTH)
   let bitsetByteLength = BLOCK_BYTE_LENGTH
   while (bitsetByteLength < wanted) bitsetByteLength *= 2
-  const bitset = new Uint8Array(bitsetByteLength)
   const blockShift = blockShiftOf(bitsetByteLength)
-  for (let i = 0; i < lows.length; i++) {
-    const low = lows[i] ?? 0
-    let at = firstByteOfBlock(highs[i] ?? 0, blockShift)
-    for (const salt of SALTS) {
-      const bit = Math.imul(low, salt) >>> 27
+  // The header holds the bitset's checksum and so comes after it in time: the bitset is made where it will
+  // stand, behind a header whose length is known.
+  const start = w.length
+  w.reserve(MAX_HEADER_BYTE_LENGTH + bitsetByteLength)
+  writeHeader(w, bitsetByteLength, 0)
+  const bitsetAt = w.length
+  const { bytes } = w
+  bytes.fill(0, bitsetAt, bitsetAt + bitsetByteLength)
+  for (let i = 0; i < count; i++) {
+    const rank = ranks[i] ?? 0
+    const low = hashes.lows[rank] ?? 0
+    let at = bitsetAt + firstByteOfBlock(hashes.highs[rank] ?? 0, blockShift)
+    for (let word = 0; word < SALTS.length; word++) {
+      const bit = Math.imul(low, SALTS[word] ?? 0) >>> 27
       const byteAt = at + (bit >>> 3)
-      bitset[byteAt] = (bitset[byteAt] ?? 0) | (1 << (bit & 7))
+      bytes[byteAt] = (bytes[byteAt] ?? 0) | (1 << (bit & 7))
       at += 4
     }
   }
-  const w = new ByteWriter(bitsetByteLength + 32 + EXTENSION_BYTE_LENGTH)
+  const checksum = crc32(bytes, bitsetAt, bitsetAt + bitsetByteLength)
+  w.length = start
+  writeHeader(w, bitsetByteLength, checksum)
+  invariant(w.length === bitsetAt, 'a bloom filter header of another length')
+  w.length += bitsetByteLength
+}
+
+/** Size, algorithm, hash and compression as the format wants them, and our checksum. */
+const MAX_HEADER_BYTE_LENGTH = 32 + EXTENSION_BYTE_LENGTH
+
+function writeHeader(w: ByteWriter, bitsetByteLength: number, checksum: number): void {
   w.u8(0x15)
   w.uleb128(2 * bitsetByteLength)
-  for (const byte of HEADER_REST) w.u8(byte)
-  endWithGivenChecksum(w, crc32(bitset, 0, bitsetByteLength))
-  w.append(bitset)
-  return w.copy()
+  for (let i = 0; i < HEADER_REST.length; i++) w.u8(HEADER_REST[i] ?? 0)
+  endWithGivenChecksum(w, checksum)
 }
 
 /**

@@ -137,23 +137,24 @@ export class ChunkEncoder {
     this.indexPages(stream, pages)
     const { minRanks, maxRanks } = stream
     const { pageCount } = pages
-    const out = this.table.values
-    const start = out.length
-    appendStatisticsValue(out, values, smallest(minRanks, pageCount))
-    const minEnd = out.length
-    appendStatisticsValue(out, values, largest(maxRanks, pageCount))
-    const maxEnd = out.length
+    const { bounds, columnIndexes } = this.table
+    const boundsStart = bounds.length
+    appendStatisticsValue(bounds, values, smallest(minRanks, pageCount))
+    const minEnd = bounds.length
+    appendStatisticsValue(bounds, values, largest(maxRanks, pageCount))
     const appendBound = (rank: number): void => {
-      out.uleb128(statisticsByteLength(values, rank))
-      appendStatisticsValue(out, values, rank)
+      columnIndexes.uleb128(statisticsByteLength(values, rank))
+      appendStatisticsValue(columnIndexes, values, rank)
     }
+    const indexStart = columnIndexes.length
     appendColumnIndex(
-      out,
+      columnIndexes,
       { pageCount, boundaryOrder: boundaryOrder(stream, pageCount) },
       (page) => appendBound(minRanks[page] ?? 0),
       (page) => appendBound(maxRanks[page] ?? 0),
     )
-    this.table.endChunk(this.chunk, minEnd - start, maxEnd - minEnd, out.length - maxEnd)
+    const indexByteLength = columnIndexes.length - indexStart
+    this.table.endChunk(this.chunk, minEnd - boundsStart, bounds.length - minEnd, indexByteLength)
   }
 
   /** The chunk of the positions of `runs[0..pieceCount)`. */
@@ -187,12 +188,12 @@ export class ChunkEncoder {
     }
     const minima = this.pageMinima.subarray(0, pageCount)
     const maxima = this.pageMaxima.subarray(0, pageCount)
-    const out = this.table.values
-    out.i64(min)
-    out.i64(max)
-    const start = out.length
-    appendPositionColumnIndex(out, { minima, maxima, boundaryOrder: 'UNORDERED' })
-    this.table.endChunk(this.chunk, 8, 8, out.length - start)
+    const { bounds, columnIndexes } = this.table
+    bounds.i64(min)
+    bounds.i64(max)
+    const indexStart = columnIndexes.length
+    appendPositionColumnIndex(columnIndexes, { minima, maxima, boundaryOrder: 'UNORDERED' })
+    this.table.endChunk(this.chunk, 8, 8, columnIndexes.length - indexStart)
   }
 
   private beginChunk(): void {

@@ -73,7 +73,11 @@ export class PositionSegments {
  * Reads a page of `valueCount` positions. Fails as DAMAGED unless the page has blocks of 128 values in 4
  * miniblocks, holds so many values and nothing else, and every position is in 0..2^53.
  */
-export function readPositionPage(content: PeriodicBytes, valueCount: number, where: string): PositionSegments {
+export function readPositionPage(
+  content: PeriodicBytes,
+  valueCount: number,
+  where: string,
+): PositionSegments {
   if (valueCount < 1 || valueCount > MAX_POSITION_PAGE_ROWS) {
     damaged(where, `1 to ${MAX_POSITION_PAGE_ROWS} rows a page`, String(valueCount))
   }
@@ -180,16 +184,38 @@ class PageReader {
         continue
       }
       if (width > 64) r.fail('a bit width of at most 64', String(width))
-      const start = r.skip((width * MINIBLOCK_VALUES) / 8)
-      for (let i = 0; i < count; i++) {
-        const packed =
-          width % 8 === 0
-            ? readBytes(r, start + (i * width) / 8, width / 8)
-            : readBits(r, start, i * width, width)
-        if (packed > Number.MAX_SAFE_INTEGER) r.fail('a delta within 2^53', `about ${packed}`)
-        this.addDelta(minDelta + packed)
-      }
+      this.readMiniblock(r.skip((width * MINIBLOCK_VALUES) / 8), width, count, minDelta)
     }
+  }
+
+  /** Adds `count` deltas of `width` bits each. Most are 1, so what is not is looked for. */
+  private readMiniblock(start: number, width: number, count: number, minDelta: number): void {
+    const { bytes } = this.r
+    const byteWidth = width / 8
+    const plain = 1 - minDelta
+    let plainCount = 0
+    for (let i = 0; i < count; i++) {
+      const at = start + i * byteWidth
+      const packed =
+        byteWidth === 1
+          ? (bytes[at] ?? 0)
+          : byteWidth === 2
+            ? (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8)
+            : byteWidth === 3
+              ? (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16)
+              : width % 8 === 0
+                ? readBytes(bytes, at, byteWidth)
+                : readBits(bytes, start, i * width, width)
+      if (packed === plain) {
+        plainCount++
+        continue
+      }
+      if (packed > Number.MAX_SAFE_INTEGER) this.r.fail('a delta within 2^53', `about ${packed}`)
+      this.addEqualDeltas(1, plainCount)
+      plainCount = 0
+      this.addDelta(minDelta + packed)
+    }
+    this.addEqualDeltas(1, plainCount)
   }
 
   private addEqualDeltas(delta: number, count: number): void {
@@ -218,20 +244,20 @@ class PageReader {
 }
 
 /** A little-endian integer of `byteWidth` bytes; one beyond 2^53 comes out inexact but beyond it. */
-function readBytes(r: ByteReader, at: number, byteWidth: number): number {
+function readBytes(bytes: Uint8Array, at: number, byteWidth: number): number {
   let value = 0
-  for (let i = byteWidth - 1; i >= 0; i--) value = value * 256 + (r.bytes[at + i] ?? 0)
+  for (let i = byteWidth - 1; i >= 0; i--) value = value * 256 + (bytes[at + i] ?? 0)
   return value
 }
 
 /** An integer of `width` bits from bit `bitOffset` on, lowest bit first; likewise. */
-function readBits(r: ByteReader, start: number, bitOffset: number, width: number): number {
+function readBits(bytes: Uint8Array, start: number, bitOffset: number, width: number): number {
   let value = 0
   let worth = 1
   for (let bit = bitOffset; bit < bitOffset + width; ) {
     const shift = bit & 7
     const count = Math.min(8 - shift, bitOffset + width - bit)
-    const byte = r.bytes[start + (bit >>> 3)] ?? 0
+    const byte = bytes[start + (bit >>> 3)] ?? 0
     value += ((byte >>> shift) & ((1 << count) - 1)) * worth
     worth *= 2 ** count
     bit += count

@@ -45,6 +45,7 @@ export class FileFooter {
   readonly #bytes: Uint8Array
   readonly #place: FooterPlace
   readonly #directory: FooterDirectory
+  #leadingBounds: Uint32Array | undefined
 
   /**
    * Decodes the `FileMetaData` that fills `bytes`. Fails as DAMAGED unless its checksum holds and every
@@ -57,7 +58,8 @@ export class FileFooter {
     this.#directory = new FooterDirectory(bytes, contentEnd, place.where)
     const r: ByteReader = new ByteReader(bytes, place.where)
     const fields = readFooterFields(r, this.#directory)
-    if (r.left !== 0 || fields.rowCount < 0) r.fail('a row count and nothing behind', 'a part missing or more')
+    if (r.left !== 0 || fields.rowCount < 0)
+      r.fail('a row count and nothing behind', 'a part missing or more')
     // Without it the meaning of every minimum and maximum is undefined.
     if (fields.columnOrderCount !== fields.schema.length) {
       r.fail('a column order for each column', String(fields.columnOrderCount))
@@ -66,6 +68,11 @@ export class FileFooter {
     this.rowCount = fields.rowCount
     this.keyValues = fields.keyValues
     this.createdBy = fields.createdBy
+  }
+
+  /** Memory that it holds. */
+  get byteLength(): number {
+    return this.#bytes.length
   }
 
   get rowGroupCount(): number {
@@ -91,17 +98,35 @@ export class FileFooter {
    * as unsigned bytes; true when it has none. Decodes nothing else of the row group.
    */
   mayLeadWith(rowGroup: number, value: Uint8Array): boolean {
-    const start = this.#directory.leadingStatisticsOf(rowGroup)
-    if (start === 0) return true
-    const r: ByteReader = new ByteReader(this.#bytes, this.#place.where, start)
-    // As `writeRowGroupMetadata` writes statistics: a null count of 0, then maximum and minimum.
-    if (r.u8() !== 0x36 || r.u8() !== 0 || r.u8() !== 0x28) r.fail('statistics', 'other fields')
-    const maxLength = r.uleb128()
-    const maxStart = r.skip(maxLength)
-    if (compareBytes(this.#bytes, maxStart, maxLength, value) < 0) return false
-    if (r.u8() !== 0x18) r.fail('a minimum', 'another field')
-    const minLength = r.uleb128()
-    return compareBytes(this.#bytes, r.skip(minLength), minLength, value) <= 0
+    this.#leadingBounds ??= this.#readLeadingBounds()
+    const bounds = this.#leadingBounds
+    const at = 4 * rowGroup
+    const minStart = bounds[at] ?? 0
+    if (minStart === 0) return true
+    const bytes = this.#bytes
+    return (
+      compareBytes(bytes, minStart, bounds[at + 1] ?? 0, value) <= 0 &&
+      compareBytes(bytes, bounds[at + 2] ?? 0, bounds[at + 3] ?? 0, value) >= 0
+    )
+  }
+
+  /** Of each row group: where the minimum begins and its length, then of the maximum; zeros for none. */
+  #readLeadingBounds(): Uint32Array {
+    const bounds = new Uint32Array(4 * this.rowGroupCount)
+    const r: ByteReader = new ByteReader(this.#bytes, this.#place.where)
+    for (let rowGroup = 0; rowGroup < this.rowGroupCount; rowGroup++) {
+      const start = this.#directory.leadingStatisticsOf(rowGroup)
+      if (start === 0) continue
+      r.at = start
+      // As `writeRowGroupMetadata` writes statistics: a null count of 0, then maximum and minimum.
+      if (r.u8() !== 0x36 || r.u8() !== 0 || r.u8() !== 0x28) r.fail('statistics', 'other fields')
+      const maxLength = r.uleb128()
+      const maxStart = r.skip(maxLength)
+      if (r.u8() !== 0x18) r.fail('a minimum', 'another field')
+      const minLength = r.uleb128()
+      bounds.set([r.skip(minLength), minLength, maxStart, maxLength], 4 * rowGroup)
+    }
+    return bounds
   }
 
   /** Where a row group's bloom filters stand, one after the other in column order; undefined without any. */

@@ -25,9 +25,14 @@ const CRC_BYTE_LENGTH = 5
 /** Zigzag codes from here on take five bytes. */
 const MIN_LONG_CODE = 2 ** 28
 
+/** The continuation bits of a varint's first four bytes. */
+const MORE = 0x8080_8080
+
 interface Template {
-  readonly bytes: Uint8Array
-  readonly view: DataView
+  /** The page as little-endian words, zeros in the gaps and behind. */
+  readonly words: Int32Array
+  readonly wordCount: number
+  readonly byteLength: number
   readonly crcOffset: number
   readonly startOffset: number
   /** CRC of the body with zeros in the gap. */
@@ -49,29 +54,25 @@ export class FullPages {
 
   /** Appends the page that begins with position `start`. Gives its byte length, or 0 when it cannot. */
   append(out: ByteWriter, start: number): number {
-    const varint = this.varint
+    const { varint } = this
     const varintLength = putZigzag(varint, 0, start)
     const template = this.templates[varintLength] ?? this.addTemplate(varintLength, start)
+    const { changes, wordCount, byteLength, startOffset } = template
     let crc = template.zeroCrc
-    for (let i = 0; i < varintLength; i++) crc ^= template.changes[(i << 8) | (varint[i] ?? 0)] ?? 0
+    for (let i = 0; i < varintLength; i++) crc ^= changes[(i << 8) | (varint[i] ?? 0)] ?? 0
     const code = ((crc << 1) ^ (crc >> 31)) >>> 0
     if (code < MIN_LONG_CODE) return 0
-    const byteLength = template.bytes.length
     // The copy goes in whole words, so a few bytes past the end are written too.
-    out.reserve(byteLength + 3)
+    out.reserve(byteLength + 8)
     const at = out.length
-    const { words } = out
-    for (let i = 0; i < byteLength; i += 4) words.setInt32(at + i, template.view.getInt32(i, true), true)
-    const { bytes } = out
-    for (let i = 0; i < varintLength; i++) bytes[at + template.startOffset + i] = varint[i] ?? 0
+    const { words, bytes } = out
+    const from = template.words
+    for (let word = 0; word < wordCount; word++) words.setInt32(at + 4 * word, from[word] ?? 0, true)
+    for (let i = 0; i < varintLength; i++) bytes[at + startOffset + i] = varint[i] ?? 0
     const crcAt = at + template.crcOffset
     words.setInt32(
       crcAt,
-      (code & 127) |
-        ((code << 1) & 0x7f00) |
-        ((code << 2) & 0x7f_0000) |
-        ((code << 3) & 0x7f00_0000) |
-        0x8080_8080,
+      (code & 127) | ((code << 1) & 0x7f00) | ((code << 2) & 0x7f_0000) | ((code << 3) & 0x7f00_0000) | MORE,
       true,
     )
     bytes[crcAt + CRC_BYTE_LENGTH - 1] = code >>> 28
@@ -102,11 +103,13 @@ export class FullPages {
       }
       body[gap + i] = 0
     }
-    const padded = new Uint8Array(bytes.length + 4)
+    const padded = new Uint8Array(4 * Math.ceil(bytes.length / 4))
     padded.set(bytes)
+    const view = new DataView(padded.buffer)
     const template = {
-      bytes,
-      view: new DataView(padded.buffer),
+      words: Int32Array.from({ length: padded.length / 4 }, (_, word) => view.getInt32(4 * word, true)),
+      wordCount: padded.length / 4,
+      byteLength: bytes.length,
       crcOffset: shape.crcOffset,
       startOffset: shape.startOffset + CRC_BYTE_LENGTH - crcByteLength,
       zeroCrc,

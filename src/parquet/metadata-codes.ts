@@ -52,7 +52,15 @@ export function physicalTypeOf(code: number): PhysicalType | undefined {
 
 /** The codec of a code, or undefined for one that byteledger never writes. */
 export function codecOf(code: number): CompressionCodec | undefined {
-  return code === 1 ? 'SNAPPY' : code === 6 ? 'ZSTD' : code === 0 ? 'UNCOMPRESSED' : code === 2 ? 'GZIP' : undefined
+  return code === 1
+    ? 'SNAPPY'
+    : code === 6
+      ? 'ZSTD'
+      : code === 0
+        ? 'UNCOMPRESSED'
+        : code === 2
+          ? 'GZIP'
+          : undefined
 }
 
 /** The page type of a code, or undefined for one that byteledger never writes. */

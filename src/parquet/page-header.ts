@@ -72,7 +72,12 @@ export function writeDictionaryPageHeader(w: ByteWriter, header: DictionaryPageH
 }
 
 /** Page type, sizes and CRC: fields 1 to 4. Gives the place after them. */
-function putSizes(bytes: Uint8Array, start: number, pageTypeCode: number, header: DictionaryPageHeader): number {
+function putSizes(
+  bytes: Uint8Array,
+  start: number,
+  pageTypeCode: number,
+  header: DictionaryPageHeader,
+): number {
   invariant(
     header.uncompressedByteLength <= MAX_I32 &&
       header.compressedByteLength <= MAX_I32 &&

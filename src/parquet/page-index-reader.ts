@@ -5,7 +5,7 @@
 
 import { ByteReader } from '../base/byte-reader.ts'
 import { damaged } from '../base/failure.ts'
-import { type BoundaryOrder, BOUNDARY_ORDERS, type PositionColumnIndex, type ValueColumnIndex } from './page-index.ts'
+import { BOUNDARY_ORDERS, type BoundaryOrder, type ValueColumnIndex } from './page-index.ts'
 import {
   BINARY,
   FALSE,
@@ -48,56 +48,120 @@ export function decodeOffsetIndex(bytes: Uint8Array, chunk: IndexedChunk): Offse
   const r: ByteReader = new ByteReader(bytes, chunk.where)
   if (readFieldHeader(r, 0) !== ((1 << 4) | LIST)) r.fail('page locations', 'another field')
   const pageCount = readListHeader(r, STRUCT)
+  const locations = readLocations(r, pageCount)
   const byteOffsets = new Float64Array(pageCount)
   const byteLengths = new Float64Array(pageCount)
   const firstRows = new Float64Array(pageCount + 1)
   let nextOffset = chunk.start
+  let lastRow = -1
   for (let i = 0; i < pageCount; i++) {
-    if (r.u8() !== 0x16) r.fail('a page offset', 'another field')
-    const byteOffset = r.zigzag()
-    if (r.u8() !== 0x15) r.fail('a page size', 'another field')
-    const byteLength = r.zigzag()
-    if (r.u8() !== 0x16) r.fail('a first row', 'another field')
-    const firstRow = r.zigzag()
-    if (r.u8() !== 0) r.fail('the end of a page location', 'another field')
-    if (byteOffset !== nextOffset || byteLength <= 0) {
+    const byteOffset = locations[3 * i] ?? 0
+    const byteLength = locations[3 * i + 1] ?? 0
+    const firstRow = locations[3 * i + 2] ?? 0
+    if (byteOffset !== nextOffset || byteLength === 0) {
       r.fail(`a page at ${nextOffset}`, `${byteLength} bytes at ${byteOffset}`)
     }
-    if (i === 0 ? firstRow !== 0 : firstRow <= (firstRows[i - 1] ?? 0)) {
-      r.fail('rows in ascending order', `row ${firstRow}`)
-    }
+    if (i === 0 ? firstRow !== 0 : firstRow <= lastRow) r.fail('rows in ascending order', `row ${firstRow}`)
     byteOffsets[i] = byteOffset
     byteLengths[i] = byteLength
     firstRows[i] = firstRow
     nextOffset += byteLength
+    lastRow = firstRow
   }
   firstRows[pageCount] = chunk.rowCount
-  if (pageCount === 0 || nextOffset !== chunk.end || (firstRows[pageCount - 1] ?? 0) >= chunk.rowCount) {
+  if (pageCount === 0 || nextOffset !== chunk.end || lastRow >= chunk.rowCount) {
     r.fail(`pages up to byte ${chunk.end} and row ${chunk.rowCount}`, `${pageCount} up to ${nextOffset}`)
   }
   return { pageCount, byteOffsets, byteLengths, firstRows }
 }
 
 /**
- * Decodes the column index of an INT64 column without nulls that fills `bytes`, for `pageCount` pages.
- * Fails as DAMAGED unless its checksum holds and minima do not exceed maxima.
+ * Offset, length and first row of each page location. Thousands of pages are decoded for one question by
+ * a process that was just started, so this is one loop, which the engine compiles at once.
  */
-export function decodePositionColumnIndex(
-  bytes: Uint8Array,
+function readLocations(r: ByteReader, pageCount: number): Float64Array {
+  const { bytes, end } = r
+  const numbers = new Float64Array(3 * pageCount)
+  let at = r.at
+  for (let i = 0; i < numbers.length; i++) {
+    // Fields 1, 2 and 3: an i64, an i32 and an i64; a byte of 0 ends the location before.
+    const field = i % 3
+    if (field === 0 && i > 0 && bytes[at++] !== 0) r.fail('the end of a page location', 'another field')
+    if (bytes[at++] !== (field === 1 ? 0x15 : 0x16)) r.fail('the fields of a page location', 'others')
+    let value = 0
+    let byte = 128
+    for (let worth = 1; byte >= 128; worth *= 128) {
+      byte = bytes[at++] ?? 0
+      value += (byte & 127) * worth
+    }
+    if (value % 2 !== 0 || value >= Number.MAX_SAFE_INTEGER) r.fail('a number in 0..2^52', `zigzag ${value}`)
+    numbers[i] = value / 2
+  }
+  if (at >= end) r.fail('more page locations', 'the end')
+  r.at = at
+  return numbers
+}
+
+/**
+ * Smallest and largest position of each page, read in place: every value takes nine bytes, so the index of
+ * a thousand pages costs nothing but its checksum when one page is asked for.
+ */
+export class PositionBounds {
+  readonly #view: DataView
+  readonly #where: string
+  readonly #minStart: number
+  readonly #maxStart: number
+
+  /**
+   * `bytes` are the column index of an INT64 column of `pageCount` pages. Fails as DAMAGED unless its
+   * checksum holds and it is laid out as `encodePositionColumnIndex` does it, without pages of nulls.
+   */
+  constructor(bytes: Uint8Array, pageCount: number, where: string) {
+    verifyChecksum(bytes, where)
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#where = where
+    const r: ByteReader = new ByteReader(bytes, where)
+    const nullPages = skipEntries(r, (1 << 4) | LIST, TRUE, pageCount, 1)
+    if (bytes.subarray(nullPages, r.at).includes(TRUE)) r.fail('pages with values', 'a page of nulls')
+    this.#minStart = skipEntries(r, (1 << 4) | LIST, BINARY, pageCount, POSITION_ENTRY_BYTE_LENGTH)
+    this.#maxStart = skipEntries(r, (1 << 4) | LIST, BINARY, pageCount, POSITION_ENTRY_BYTE_LENGTH)
+  }
+
+  /** Smallest position of a page. Fails as DAMAGED when it is beyond 2^53. */
+  minOf(page: number): number {
+    return this.#positionAt(this.#minStart + page * POSITION_ENTRY_BYTE_LENGTH)
+  }
+
+  /** Largest position of a page, likewise. */
+  maxOf(page: number): number {
+    return this.#positionAt(this.#maxStart + page * POSITION_ENTRY_BYTE_LENGTH)
+  }
+
+  #positionAt(at: number): number {
+    const view = this.#view
+    const position = view.getInt32(at + 5, true) * 0x1_0000_0000 + view.getUint32(at + 1, true)
+    if (view.getUint8(at) !== 8 || !(position >= 0 && position < Number.MAX_SAFE_INTEGER)) {
+      damaged(this.#where, 'a position in 0..2^53 of 8 bytes', `about ${position}`)
+    }
+    return position
+  }
+}
+
+/** A byte of length, then eight. */
+const POSITION_ENTRY_BYTE_LENGTH = 9
+
+/** Moves behind the list that is the next field of an index; gives where its entries begin. */
+function skipEntries(
+  r: ByteReader,
+  field: number,
+  elementType: number,
   pageCount: number,
-  where: string,
-): PositionColumnIndex {
-  const minima = new Float64Array(pageCount)
-  const maxima = new Float64Array(pageCount)
-  const readPosition = (into: Float64Array) => (r: ByteReader, i: number) => {
-    if (r.u8() !== 8) r.fail('a value of 8 bytes', 'another length')
-    into[i] = r.i64()
-  }
-  const boundaryOrder = readColumnIndex(bytes, pageCount, where, readPosition(minima), readPosition(maxima))
-  for (let i = 0; i < pageCount; i++) {
-    if (!((minima[i] ?? 0) <= (maxima[i] ?? 0))) damaged(where, 'a minimum up to the maximum', `page ${i}`)
-  }
-  return { minima, maxima, boundaryOrder }
+  entryByteLength: number,
+): number {
+  if (readFieldHeader(r, 0) !== field) r.fail('the next list of the index', 'another field')
+  const count = readListHeader(r, elementType)
+  if (count !== pageCount) r.fail(`${pageCount} entries`, String(count))
+  return r.skip(pageCount * entryByteLength)
 }
 
 /**
@@ -107,15 +171,17 @@ export function decodePositionColumnIndex(
 export function decodeColumnIndex(bytes: Uint8Array, pageCount: number, where: string): ValueColumnIndex {
   const minValues: Uint8Array[] = []
   const maxValues: Uint8Array[] = []
-  const readValue = (into: Uint8Array[]) => (r: ByteReader) => {
-    const start = r.skip(r.uleb128())
-    into.push(bytes.subarray(start, r.at))
-  }
+  const readValue =
+    (into: Uint8Array[]) =>
+    (r: ByteReader): void => {
+      const start = r.skip(r.uleb128())
+      into.push(bytes.subarray(start, r.at))
+    }
   const boundaryOrder = readColumnIndex(bytes, pageCount, where, readValue(minValues), readValue(maxValues))
   return { minValues, maxValues, boundaryOrder }
 }
 
-type ReadEntry = (r: ByteReader, page: number) => void
+type ReadEntry = (r: ByteReader) => void
 
 function readColumnIndex(
   bytes: Uint8Array,
@@ -153,7 +219,7 @@ function readColumnIndex(
 function readEntries(r: ByteReader, elementType: number, pageCount: number, readEntry: ReadEntry): void {
   const count = readListHeader(r, elementType)
   if (count !== pageCount) r.fail(`${pageCount} entries`, String(count))
-  for (let i = 0; i < count; i++) readEntry(r, i)
+  for (let i = 0; i < count; i++) readEntry(r)
 }
 
 function requireNotNull(r: ByteReader): void {

@@ -6,15 +6,7 @@
 
 import { ByteWriter } from '../base/byte-writer.ts'
 import { invariant } from '../base/failure.ts'
-import {
-  BINARY,
-  EXTENSION_BYTE_LENGTH,
-  endWithChecksum,
-  FALSE,
-  STRUCT,
-  TRUE,
-  writeListHeader,
-} from './thrift-compact.ts'
+import { BINARY, endWithChecksum, FALSE, STRUCT, TRUE, writeListHeader } from './thrift-compact.ts'
 
 /** Whether the pages' minima and maxima both ascend, both descend, or neither. */
 export type BoundaryOrder = 'UNORDERED' | 'ASCENDING' | 'DESCENDING'
@@ -51,15 +43,22 @@ const MAX_LOCATION_BYTE_LENGTH = 25
 
 const NO_CONTENT = new Uint8Array(0)
 
-/** Encodes an `OffsetIndex` with its checksum. Costs some 30 ns a page and one buffer. */
+/** Encodes an `OffsetIndex` with its checksum. */
 export function encodeOffsetIndex(pages: ContiguousPages): Uint8Array {
+  const w = new ByteWriter()
+  appendOffsetIndex(w, pages)
+  return w.copy()
+}
+
+/** Appends an `OffsetIndex` with its checksum. Costs some 30 ns a page. */
+export function appendOffsetIndex(w: ByteWriter, pages: ContiguousPages): void {
+  const start = w.length
   const { byteLengths, firstRows } = pages
   const pageCount = byteLengths.length
   invariant(firstRows.length === pageCount, 'an offset index needs as many first rows as pages')
-  const w = new ByteWriter(16 + pageCount * MAX_LOCATION_BYTE_LENGTH + EXTENSION_BYTE_LENGTH)
   w.u8(0x19) // page_locations
   writeListHeader(w, STRUCT, pageCount)
-  const { bytes } = w
+  const bytes = w.reserve(pageCount * MAX_LOCATION_BYTE_LENGTH)
   let at = w.length
   let byteOffset = pages.byteOffset
   for (let i = 0; i < pageCount; i++) {
@@ -74,7 +73,7 @@ export function encodeOffsetIndex(pages: ContiguousPages): Uint8Array {
     byteOffset += byteLength
   }
   w.length = at
-  return endIndex(w)
+  endWithChecksum(w, NO_CONTENT, start)
 }
 
 /** Encodes a `ColumnIndex` of pages without nulls, with its checksum. */
@@ -88,7 +87,12 @@ export function encodeColumnIndex(index: ValueColumnIndex): Uint8Array {
       w.uleb128(value.length)
       w.append(value)
     }
-  appendColumnIndex(w, { pageCount: minValues.length, boundaryOrder }, appender(minValues), appender(maxValues))
+  appendColumnIndex(
+    w,
+    { pageCount: minValues.length, boundaryOrder },
+    appender(minValues),
+    appender(maxValues),
+  )
   return w.copy()
 }
 
@@ -184,9 +188,4 @@ function writeNullPages(w: ByteWriter, pageCount: number): void {
 function writeBoundaryOrder(w: ByteWriter, order: BoundaryOrder): void {
   w.u8(0x15) // boundary_order
   w.u8(2 * BOUNDARY_ORDERS.indexOf(order))
-}
-
-function endIndex(w: ByteWriter): Uint8Array {
-  endWithChecksum(w, NO_CONTENT)
-  return w.copy()
 }

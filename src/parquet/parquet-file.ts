@@ -7,13 +7,13 @@ import { BoundedCache } from '../base/bounded-cache.ts'
 import { ByteReader } from '../base/byte-reader.ts'
 import { damaged } from '../base/failure.ts'
 import { BloomFilters } from './bloom-filter.ts'
-import { readByteStrings, readIndexRuns, readIntegerDictionary } from './dictionary-chunk.ts'
+import type { ChunkSource } from './chunk-source.ts'
+import { IndexChunk, readByteStrings, readIntegerDictionary } from './dictionary-chunk.ts'
 import type { ByteStrings } from './dictionary-reader.ts'
 import { FileFooter, readCreatedBy } from './file-footer.ts'
 import type { RowGroupMetadata } from './metadata.ts'
-import { type ChunkSource, PositionChunk } from './position-chunk.ts'
+import { PositionChunk } from './position-chunk.ts'
 import { PositionedFile } from './positioned-file.ts'
-import type { IndexRuns } from './rle-reader.ts'
 import { isSealed } from './thrift-compact.ts'
 
 /** `PAR1`, as a little-endian number. */
@@ -24,7 +24,7 @@ const TAIL_BYTE_LENGTH = 8
 /** The end of a file that is read first: most footers fit. */
 const FIRST_READ_BYTE_LENGTH = 64 * 1024
 
-/** What a process that lives on keeps of its files, over all of them. */
+/** What a process keeps of what it read, over all of its files, so that the next question is cheaper. */
 export class FileCaches {
   /** Bytes of bloom filters that may still be kept: those read first stay, as all are read each time. */
   #bloomFilterBytesLeft: number
@@ -33,16 +33,16 @@ export class FileCaches {
   readonly rowGroups: BoundedCache<RowGroupMetadata>
   readonly byteStrings: BoundedCache<ByteStrings>
   readonly integers: BoundedCache<Float64Array>
-  readonly indexRuns: BoundedCache<IndexRuns>
+  readonly indexes: BoundedCache<IndexChunk>
   readonly positions: BoundedCache<PositionChunk>
 
   /** `byteLimit` is what each kind may take. */
-  constructor(byteLimit: number = 64 * 1024 * 1024) {
+  constructor(byteLimit: number = 32 * 1024 * 1024) {
     this.#bloomFilterBytesLeft = byteLimit
     this.rowGroups = new BoundedCache(byteLimit)
     this.byteStrings = new BoundedCache(byteLimit)
     this.integers = new BoundedCache(byteLimit)
-    this.indexRuns = new BoundedCache(byteLimit)
+    this.indexes = new BoundedCache(byteLimit)
     this.positions = new BoundedCache(byteLimit)
   }
 
@@ -99,7 +99,7 @@ export class ParquetFile {
   /** What the footer says of a row group. */
   rowGroup(index: number): RowGroupMetadata {
     return this.#caches.rowGroups.getOrMake(
-      `${this.#id}/${index}`,
+      this.#keyOf(index, 0),
       () => this.footer.rowGroup(index),
       () => ROW_GROUP_WEIGHT,
     )
@@ -139,12 +139,12 @@ export class ParquetFile {
     )
   }
 
-  /** All runs of a dictionary column whose dictionary has `dictionaryCount` values. */
-  indexRuns(rowGroup: number, column: number, dictionaryCount: number): IndexRuns {
-    return this.#caches.indexRuns.getOrMake(
+  /** The index pages of a dictionary column whose dictionary has `dictionaryCount` values. */
+  indexes(rowGroup: number, column: number, dictionaryCount: number): IndexChunk {
+    return this.#caches.indexes.getOrMake(
       this.#keyOf(rowGroup, column),
-      () => readIndexRuns(this.#sourceOf(rowGroup, column), dictionaryCount),
-      (runs) => runs.ends.byteLength + runs.indexes.byteLength,
+      () => new IndexChunk(this.#sourceOf(rowGroup, column), dictionaryCount),
+      (chunk) => chunk.byteLength,
     )
   }
 
@@ -161,6 +161,7 @@ export class ParquetFile {
     this.#file.close()
   }
 
+  /** Text, as no number holds all three: files are opened and closed for as long as the process lives. */
   #keyOf(rowGroup: number, column: number): string {
     return `${this.#id}/${rowGroup}/${column}`
   }

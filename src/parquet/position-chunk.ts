@@ -5,18 +5,10 @@
 
 import { ByteReader } from '../base/byte-reader.ts'
 import { damaged } from '../base/failure.ts'
+import { type ChunkSource, readOffsetIndex } from './chunk-source.ts'
 import { maxDeltaByteLength, type PositionSegments, readPositionPage } from './delta-reader.ts'
-import type { ColumnChunkMetadata } from './metadata.ts'
-import type { PositionColumnIndex } from './page-index.ts'
-import { decodeOffsetIndex, decodePositionColumnIndex, type OffsetIndex } from './page-index-reader.ts'
+import { type OffsetIndex, PositionBounds } from './page-index-reader.ts'
 import { readPage } from './page-reader.ts'
-
-/** Where a chunk comes from: reads bytes of the file, and names the chunk in messages. */
-export interface ChunkSource {
-  readonly where: string
-  readonly metadata: ColumnChunkMetadata
-  read(byteOffset: number, byteLength: number): Uint8Array
-}
 
 /** The pages of one chunk. */
 export class PositionChunk {
@@ -24,8 +16,7 @@ export class PositionChunk {
   /** Rows of page p: `[firstRows[p], firstRows[p + 1])` of the row group. */
   readonly firstRows: Float64Array
   /** Smallest and largest position of each page. */
-  readonly minima: Float64Array
-  readonly maxima: Float64Array
+  readonly bounds: PositionBounds
   readonly #source: ChunkSource
   readonly #offsetIndex: OffsetIndex
   /** The page read last: neighbouring requests mostly share theirs. */
@@ -35,23 +26,18 @@ export class PositionChunk {
   /** Reads the chunk's two indexes. Fails as DAMAGED when it has none or they do not describe it. */
   constructor(source: ChunkSource) {
     const { metadata, where } = source
-    const { offsetIndex, columnIndex, valueCount } = metadata
-    const start = metadata.dataPageOffset
-    const end = (metadata.dictionaryPageOffset ?? start) + metadata.totalCompressedSize
-    if (offsetIndex === undefined || columnIndex === undefined) damaged(where, 'a page index', 'none')
+    const { columnIndex } = metadata
+    if (columnIndex === undefined) damaged(where, 'a column index', 'none')
     this.#source = source
-    const chunk = { where: `${where}, offset index`, rowCount: valueCount, start, end }
-    this.#offsetIndex = decodeOffsetIndex(source.read(offsetIndex.byteOffset, offsetIndex.byteLength), chunk)
+    this.#offsetIndex = readOffsetIndex(source)
     const { pageCount, firstRows } = this.#offsetIndex
-    const index: PositionColumnIndex = decodePositionColumnIndex(
+    this.pageCount = pageCount
+    this.firstRows = firstRows
+    this.bounds = new PositionBounds(
       source.read(columnIndex.byteOffset, columnIndex.byteLength),
       pageCount,
       `${where}, column index`,
     )
-    this.pageCount = pageCount
-    this.firstRows = firstRows
-    this.minima = index.minima
-    this.maxima = index.maxima
   }
 
   /** Memory that it holds. */
@@ -78,14 +64,19 @@ export class PositionChunk {
     const byteOffset = this.#offsetIndex.byteOffsets[page] ?? 0
     const byteLength = this.#offsetIndex.byteLengths[page] ?? 0
     const r: ByteReader = new ByteReader(this.#source.read(byteOffset, byteLength), `${where}, page ${page}`)
-    const { header, content } = readPage(r, metadata.codec, ({ valueCount }) => maxDeltaByteLength(valueCount))
+    const { header, content } = readPage(r, metadata.codec, ({ valueCount }) =>
+      maxDeltaByteLength(valueCount),
+    )
     const rowCount = (this.firstRows[page + 1] ?? 0) - (this.firstRows[page] ?? 0)
     const isExpected =
       header.pageType === 'DATA_PAGE' &&
       header.encoding === 'DELTA_BINARY_PACKED' &&
       header.valueCount === rowCount
     if (!isExpected || r.left > 0) {
-      r.fail(`one data page of ${rowCount} deltas`, `${header.pageType} of ${header.valueCount} ${header.encoding}`)
+      r.fail(
+        `one data page of ${rowCount} deltas`,
+        `${header.pageType} of ${header.valueCount} ${header.encoding}`,
+      )
     }
     const segments = readPositionPage(content, rowCount, r.where)
     this.#lastPage = page

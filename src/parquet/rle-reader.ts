@@ -11,21 +11,38 @@ const MAX_BIT_WIDTH = 31
 
 /**
  * Runs of rows that share a dictionary index, in parallel arrays of `count` entries: run i ends before
- * row `ends[i]` of its row group and begins where the run before it ends, the first one at row 0.
+ * row `ends[i]` of its row group and begins where the run before it ends, the first one at `firstRow`.
  */
 export class IndexRuns {
+  readonly firstRow: number
   count = 0
-  ends: Float64Array
-  indexes: Int32Array
+  ends: Float64Array = new Float64Array(16)
+  indexes: Int32Array = new Int32Array(16)
 
-  constructor(runCapacity = 64) {
-    this.ends = new Float64Array(runCapacity)
-    this.indexes = new Int32Array(runCapacity)
+  constructor(firstRow: number) {
+    this.firstRow = firstRow
   }
 
   /** Where the next run begins. */
-  get rowCount(): number {
-    return this.count === 0 ? 0 : (this.ends[this.count - 1] ?? 0)
+  get endRow(): number {
+    return this.startOf(this.count)
+  }
+
+  /** Where a run begins. */
+  startOf(run: number): number {
+    return run === 0 ? this.firstRow : (this.ends[run - 1] ?? 0)
+  }
+
+  /** The run that a row lies in. */
+  runOf(row: number): number {
+    let low = 0
+    let high = this.count - 1
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((this.ends[middle] ?? 0) > row) high = middle
+      else low = middle + 1
+    }
+    return low
   }
 
   add(end: number, index: number): void {
@@ -60,7 +77,7 @@ export function readIndexPage(body: Uint8Array, page: IndexPage, runs: IndexRuns
   const bitWidth = r.u8()
   if (bitWidth > MAX_BIT_WIDTH) r.fail(`a bit width of at most ${MAX_BIT_WIDTH}`, String(bitWidth))
   const byteWidth = (bitWidth + 7) >>> 3
-  const start = runs.rowCount
+  const start = runs.endRow
   const end = start + page.valueCount
   let row = start
   while (r.left > 0) {

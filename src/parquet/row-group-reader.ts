@@ -35,7 +35,11 @@ const DATA_START = 4
  * unless it has a chunk of each column of `schema`, without nulls, all parts of which lie between the
  * file's first bytes and `dataEnd`.
  */
-export function readRowGroup(r: ByteReader, schema: readonly ColumnSchema[], dataEnd: number): RowGroupMetadata {
+export function readRowGroup(
+  r: ByteReader,
+  schema: readonly ColumnSchema[],
+  dataEnd: number,
+): RowGroupMetadata {
   let rowCount = -1
   let columns: readonly ColumnChunkMetadata[] = []
   let sortingColumns: readonly number[] = []

@@ -5,8 +5,14 @@
 
 import { ByteWriter } from '../base/byte-writer.ts'
 import { invariant } from '../base/failure.ts'
-import type { CompressionCodec, FileSpan, PageEncodingStats, RowGroupMetadata } from './metadata.ts'
-import { encodeOffsetIndex } from './page-index.ts'
+import type {
+  ColumnChunkMetadata,
+  CompressionCodec,
+  FileSpan,
+  PageEncodingStats,
+  RowGroupMetadata,
+} from './metadata.ts'
+import { appendOffsetIndex } from './page-index.ts'
 
 /** What every chunk of a column has in common. */
 export interface ChunkKind {
@@ -31,8 +37,10 @@ export interface RowGroupBatch {
   readonly rowGroupCount: number
   /** `NUMBERS_PER_ROW_GROUP` of each row group, then `NUMBERS_PER_CHUNK` of each of its chunks. */
   readonly numbers: Float64Array<ArrayBuffer>
-  /** Of each chunk: minimum, maximum and the column index, one after the other. */
-  readonly values: Uint8Array<ArrayBuffer>
+  /** Of each chunk: minimum and maximum. */
+  readonly bounds: Uint8Array<ArrayBuffer>
+  /** Of each chunk: its column index. */
+  readonly columnIndexes: Uint8Array<ArrayBuffer>
   /** Of each data page of each chunk. */
   readonly pageByteLengths: Uint32Array<ArrayBuffer>
   readonly pageFirstRows: Float64Array<ArrayBuffer>
@@ -47,11 +55,14 @@ export class RowGroupTable {
   rowGroupCount = 0
   private numbers = new Float64Array(1024)
   private numberCount = 0
-  /** Where the caller appends minimum, maximum and column index of each chunk. */
-  readonly values: ByteWriter = new ByteWriter()
-  private pageByteLengths = new Uint32Array(1024)
-  private pageFirstRows = new Float64Array(1024)
-  private pageCount = 0
+  /** Where the caller appends minimum and maximum of each chunk ... */
+  readonly bounds: ByteWriter = new ByteWriter()
+  /** ... and its column index. */
+  readonly columnIndexes: ByteWriter = new ByteWriter()
+  pageByteLengths: Uint32Array = new Uint32Array(1024)
+  pageFirstRows: Float64Array = new Float64Array(1024)
+  /** Of all chunks together. */
+  pageCount = 0
   private chunkFirstPage = 0
   /** Where the chunk's numbers begin, by column, so that its bloom filter can be added later. */
   private readonly chunkNumbers: number[] = []
@@ -69,14 +80,7 @@ export class RowGroupTable {
 
   /** Adds a data page of the chunk that `endChunk` will close. */
   addPage(byteLength: number, firstRow: number): void {
-    if (this.pageCount === this.pageByteLengths.length) {
-      const byteLengths = new Uint32Array(2 * this.pageCount)
-      byteLengths.set(this.pageByteLengths)
-      this.pageByteLengths = byteLengths
-      const firstRows = new Float64Array(2 * this.pageCount)
-      firstRows.set(this.pageFirstRows)
-      this.pageFirstRows = firstRows
-    }
+    if (this.pageCount === this.pageByteLengths.length) this.reservePages(1)
     this.pageByteLengths[this.pageCount] = byteLength
     this.pageFirstRows[this.pageCount++] = firstRow
   }
@@ -86,9 +90,20 @@ export class RowGroupTable {
     return this.pageCount - this.chunkFirstPage
   }
 
+  /** Makes room for `count` more pages, so that `pageByteLengths` and `pageFirstRows` may be written directly. */
+  reservePages(count: number): void {
+    if (this.pageCount + count <= this.pageByteLengths.length) return
+    const byteLengths = new Uint32Array(2 * (this.pageCount + count))
+    byteLengths.set(this.pageByteLengths)
+    this.pageByteLengths = byteLengths
+    const firstRows = new Float64Array(2 * (this.pageCount + count))
+    firstRows.set(this.pageFirstRows)
+    this.pageFirstRows = firstRows
+  }
+
   /**
    * Closes a chunk whose minimum, maximum and column index, of these byte lengths, are the last that was
-   * appended to `values`.
+   * appended to `bounds` and `columnIndexes`.
    */
   endChunk(
     chunk: EncodedChunk,
@@ -126,13 +141,15 @@ export class RowGroupTable {
       pages,
       rowGroupCount: this.rowGroupCount,
       numbers: this.numbers.slice(0, this.numberCount),
-      values: this.values.copy(),
+      bounds: this.bounds.copy(),
+      columnIndexes: this.columnIndexes.copy(),
       pageByteLengths: this.pageByteLengths.slice(0, this.pageCount),
       pageFirstRows: this.pageFirstRows.slice(0, this.pageCount),
     }
     this.rowGroupCount = 0
     this.numberCount = 0
-    this.values.clear()
+    this.bounds.clear()
+    this.columnIndexes.clear()
     this.pageCount = 0
     this.chunkFirstPage = 0
     return batch
@@ -148,17 +165,16 @@ export class RowGroupTable {
 
 /** The buffers of a batch, to be moved rather than copied between threads. */
 export function batchBuffers(batch: RowGroupBatch): ArrayBuffer[] {
-  const { pages, numbers, values, pageByteLengths, pageFirstRows } = batch
-  return [pages.buffer, numbers.buffer, values.buffer, pageByteLengths.buffer, pageFirstRows.buffer]
+  const { pages, numbers, bounds, columnIndexes, pageByteLengths, pageFirstRows } = batch
+  return [pages, numbers, bounds, columnIndexes, pageByteLengths, pageFirstRows].map(({ buffer }) => buffer)
 }
 
-/** A row group at its place, and the indexes that will stand near the footer. */
-export interface PlacedRowGroup {
-  /** Index spans are missing: they are known when the indexes are written. */
-  readonly metadata: RowGroupMetadata
-  /** One a column. */
-  readonly columnIndexes: readonly Uint8Array[]
-  readonly offsetIndexes: readonly Uint8Array[]
+/** What a batch becomes at its place in a file. */
+export interface PlacedBatch {
+  /** The spans of their indexes count from the batch's first column index and first offset index. */
+  readonly rowGroups: readonly RowGroupMetadata[]
+  /** All offset indexes, one after the other, as the column indexes are in the batch. */
+  readonly offsetIndexes: Uint8Array
 }
 
 /** Places a batch whose pages begin at `byteOffset` of the file. */
@@ -167,69 +183,66 @@ export function placeBatch(
   byteOffset: number,
   kinds: readonly ChunkKind[],
   sortingColumns: readonly number[],
-): PlacedRowGroup[] {
-  const placed: PlacedRowGroup[] = []
+): PlacedBatch {
+  const offsetIndexes = new ByteWriter(64 * 1024)
   let at = 0
-  let valueAt = 0
+  let boundsAt = 0
+  let columnIndexAt = 0
   let page = 0
-  const takeValue = (byteLength: number): Uint8Array => {
-    valueAt += byteLength
-    return batch.values.subarray(valueAt - byteLength, valueAt)
-  }
   const takeNumber = (): number => batch.numbers[at++] ?? 0
+  // Copies, so that the footer's data does not keep the batch's memory alive.
+  const takeBound = (byteLength: number): Uint8Array => {
+    boundsAt += byteLength
+    return batch.bounds.slice(boundsAt - byteLength, boundsAt)
+  }
+  const placeChunk = (kind: ChunkKind, rowCount: number): ColumnChunkMetadata => {
+    const totalUncompressedSize = takeNumber()
+    const totalCompressedSize = takeNumber()
+    const dictionaryPageOffset = takeNumber()
+    const dataPageOffset = takeNumber() + byteOffset
+    const pageCount = takeNumber()
+    const bloomByteOffset = takeNumber()
+    const bloomByteLength = takeNumber()
+    const min = takeBound(takeNumber())
+    const max = takeBound(takeNumber())
+    const columnIndex = { byteOffset: columnIndexAt, byteLength: takeNumber() }
+    columnIndexAt += columnIndex.byteLength
+    const offsetIndexAt = offsetIndexes.length
+    appendOffsetIndex(offsetIndexes, {
+      byteLengths: batch.pageByteLengths.subarray(page, page + pageCount),
+      firstRows: batch.pageFirstRows.subarray(page, page + pageCount),
+      byteOffset: dataPageOffset,
+    })
+    page += pageCount
+    return {
+      encodings: kind.dataEncoding === 'RLE_DICTIONARY' ? DICTIONARY_ENCODINGS : DELTA_ENCODINGS,
+      codec: kind.codec,
+      valueCount: rowCount,
+      totalUncompressedSize,
+      totalCompressedSize,
+      dataPageOffset,
+      dictionaryPageOffset: dictionaryPageOffset < 0 ? undefined : dictionaryPageOffset + byteOffset,
+      min,
+      max,
+      encodingStats: encodingStats(kind, pageCount),
+      bloomFilter:
+        bloomByteOffset < 0
+          ? undefined
+          : { byteOffset: bloomByteOffset + byteOffset, byteLength: bloomByteLength },
+      columnIndex,
+      offsetIndex: { byteOffset: offsetIndexAt, byteLength: offsetIndexes.length - offsetIndexAt },
+    }
+  }
+  const rowGroups: RowGroupMetadata[] = []
   for (let rowGroup = 0; rowGroup < batch.rowGroupCount; rowGroup++) {
     const rowCount = takeNumber()
-    const columnIndexes: Uint8Array[] = []
-    const offsetIndexes: Uint8Array[] = []
-    const columns = kinds.map((kind) => {
-      const totalUncompressedSize = takeNumber()
-      const totalCompressedSize = takeNumber()
-      const dictionaryPageOffset = takeNumber()
-      const dataPageOffset = takeNumber() + byteOffset
-      const pageCount = takeNumber()
-      const bloomByteOffset = takeNumber()
-      const bloomByteLength = takeNumber()
-      const minByteLength = takeNumber()
-      const maxByteLength = takeNumber()
-      const indexByteLength = takeNumber()
-      // Copies, so that the footer's data does not keep the batch's memory alive.
-      const min = takeValue(minByteLength).slice()
-      const max = takeValue(maxByteLength).slice()
-      columnIndexes.push(takeValue(indexByteLength))
-      offsetIndexes.push(
-        encodeOffsetIndex({
-          byteLengths: batch.pageByteLengths.subarray(page, page + pageCount),
-          firstRows: batch.pageFirstRows.subarray(page, page + pageCount),
-          byteOffset: dataPageOffset,
-        }),
-      )
-      page += pageCount
-      return {
-        encodings: kind.dataEncoding === 'RLE_DICTIONARY' ? DICTIONARY_ENCODINGS : DELTA_ENCODINGS,
-        codec: kind.codec,
-        valueCount: rowCount,
-        totalUncompressedSize,
-        totalCompressedSize,
-        dataPageOffset,
-        dictionaryPageOffset: dictionaryPageOffset < 0 ? undefined : dictionaryPageOffset + byteOffset,
-        min,
-        max,
-        encodingStats: encodingStats(kind, pageCount),
-        bloomFilter:
-          bloomByteOffset < 0
-            ? undefined
-            : { byteOffset: bloomByteOffset + byteOffset, byteLength: bloomByteLength },
-        columnIndex: undefined,
-        offsetIndex: undefined,
-      }
-    })
-    placed.push({ metadata: { rowCount, columns, sortingColumns }, columnIndexes, offsetIndexes })
+    rowGroups.push({ rowCount, columns: kinds.map((kind) => placeChunk(kind, rowCount)), sortingColumns })
   }
   invariant(
     at === batch.numbers.length && page === batch.pageByteLengths.length,
     'a batch that does not add up',
   )
-  return placed
+  return { rowGroups, offsetIndexes: offsetIndexes.view() }
 }
 
 const DICTIONARY_ENCODINGS = ['PLAIN', 'RLE', 'RLE_DICTIONARY'] as const

@@ -55,7 +55,7 @@ export const EXTENSION_BYTE_LENGTH: number = EXTENSION_HEADER.length + 1 + SEAL_
  * Ends the structure that `w` holds from `start` on with an extension: `content`, which may be empty, and
  * the CRC-32 of all bytes up to it.
  */
-export function endWithChecksum(w: ByteWriter, content: Uint8Array, start: number = 0): void {
+export function endWithChecksum(w: ByteWriter, content: Uint8Array, start = 0): void {
   writeExtensionHead(w, content)
   w.u32(crc32(w.bytes, start, w.length))
   w.u8(0)
@@ -185,11 +185,14 @@ function skipValue(r: ByteReader, type: number, depth: number): void {
       return
     case LIST:
     case SET:
-      return skipList(r, depth + 1)
+      skipList(r, depth + 1)
+      return
     case MAP:
-      return skipMap(r, depth + 1)
+      skipMap(r, depth + 1)
+      return
     case STRUCT:
-      return skipStruct(r, depth + 1)
+      skipStruct(r, depth + 1)
+      return
     default:
       r.fail('a thrift type', String(type))
   }

@@ -9,7 +9,7 @@ import { ByteReader } from '../base/byte-reader.ts'
 import { ByteWriter } from '../base/byte-writer.ts'
 import type { PeriodicBytes } from './periodic-bytes.ts'
 import type { ExpectedContent } from './snappy-decoder.ts'
-import { readSequences, RepeatOffsets, type Sequences } from './zstd-sequences.ts'
+import { RepeatOffsets, readSequences, type Sequences } from './zstd-sequences.ts'
 
 /** A block inflates to at most so much (3.1.1.2.4). */
 const MAX_BLOCK_BYTE_LENGTH = 128 * 1024
@@ -134,8 +134,10 @@ class Content {
     }
     const bytes = w.reserve(length)
     const end = w.length + length
-    if (offset >= length) bytes.copyWithin(w.length, w.length - offset, w.length - offset + length)
-    else for (let at = w.length; at < end; at++) bytes[at] = bytes[at - offset] ?? 0
+    // A copy may overlap what it writes, which repeats it; for few bytes a loop is the fastest way.
+    if (offset < length || length < 32)
+      for (let at = w.length; at < end; at++) bytes[at] = bytes[at - offset] ?? 0
+    else bytes.copyWithin(w.length, w.length - offset, w.length - offset + length)
     w.length = end
   }
 

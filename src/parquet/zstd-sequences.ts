@@ -93,7 +93,8 @@ export function readSequences(r: ByteReader, offsets: RepeatOffsets): Sequences 
     const matchCode = matchTable.symbols[matchState] ?? 0
     const literalCode = literalTable.symbols[literalState] ?? 0
     const offsetValue = (1 << offsetCode) + bits.read(offsetCode)
-    sequences.matchLengths[i] = (MATCH_LENGTH_BASE[matchCode] ?? 0) + bits.read(MATCH_LENGTH_BITS[matchCode] ?? 0)
+    sequences.matchLengths[i] =
+      (MATCH_LENGTH_BASE[matchCode] ?? 0) + bits.read(MATCH_LENGTH_BITS[matchCode] ?? 0)
     const literalLength =
       (LITERAL_LENGTH_BASE[literalCode] ?? 0) + bits.read(LITERAL_LENGTH_BITS[literalCode] ?? 0)
     sequences.literalLengths[i] = literalLength

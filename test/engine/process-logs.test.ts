@@ -198,9 +198,12 @@ runs('an input that cannot be read whole is an error, and nothing is written', a
   assert.equal(namesIn(folder), [])
 })
 
-runs('the output never replaces an input', async () => {
+runs('neither output nor list of rejects replaces an input, or each other', async () => {
   const input = writeInput(HEADER + line('0-4'), 'log.parquet')
+  const out = inNewFolder('out.parquet')
   await fails(run([input], { out: input }), /one of the inputs/)
+  await fails(run([input], { rejectsPath: join(input, '..', '.', 'log.parquet') }), /one of the inputs/)
+  await fails(run([input], { out, rejectsPath: out }), /what --out names/)
   assert.is(readFileSync(input, 'utf8'), HEADER + line('0-4'))
 })
 

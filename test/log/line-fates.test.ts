@@ -150,6 +150,7 @@ const SHAPES: readonly [string, Fate][] = [
   ['#', 'comment'],
   [`# ${NUL}`, 'comment'],
   ['# a\tb', 'comment'],
+  [`#${makeLine()}`, 'comment'],
   [' # no comment', 'BAD_FIELDS'],
   ['\t', 'BAD_FIELDS'],
   ['\t\t\t\t\t', 'BAD_FIELDS'],

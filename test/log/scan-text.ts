@@ -98,11 +98,6 @@ export function scanOnce(
   return { counts, runs: copyRuns(scanner.finish()) }
 }
 
-/** The fate of every line that is not a comment, by its index: what was rejected for, or undefined. */
-export function reasonsOf(counts: PieceCounts): Map<number, string> {
-  return new Map(counts.rejectedLines.map((line) => [line.lineIndex, line.reason]))
-}
-
 /** Fields of a line that is kept, to be changed one by one. */
 export interface LineFields {
   readonly date: string

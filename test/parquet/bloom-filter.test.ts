@@ -45,7 +45,9 @@ test('one hash sets the eight bits that the specification says', () => {
   const bytes = encodeBloomFilter(Uint32Array.of(1), Uint32Array.of(0xffff_ffff))
   const { bitset } = decode(bytes)
   const words = new Uint32Array(Uint8Array.from(bitset).buffer)
-  const salts = [0x47b6137b, 0x44974d91, 0x8824ad5b, 0xa2b7289d, 0x705495c7, 0x2df1424b, 0x9efc4947, 0x5c6bfb31]
+  const salts = [
+    0x47b6137b, 0x44974d91, 0x8824ad5b, 0xa2b7289d, 0x705495c7, 0x2df1424b, 0x9efc4947, 0x5c6bfb31,
+  ]
   assert.equal(
     [...words],
     salts.map((salt) => (1 << (salt >>> 27)) >>> 0),

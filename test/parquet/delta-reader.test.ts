@@ -17,7 +17,12 @@ function header(valueCount: number, firstZigzag: number): number[] {
 
 type Segment = [firstRow: number, firstPosition: number, length: number]
 
-function read(bytes: readonly number[], valueCount: number, period = 0, byteLength = bytes.length): Segment[] {
+function read(
+  bytes: readonly number[],
+  valueCount: number,
+  period = 0,
+  byteLength = bytes.length,
+): Segment[] {
   return segmentsOf({ prefix: Uint8Array.from(bytes), period, byteLength }, valueCount)
 }
 
@@ -113,7 +118,10 @@ test('what the encoder makes of random runs comes back as their segments', () =>
   for (let round = 0; round < 400; round++) {
     const longest = [3, 40, 300, 5000][round % 4] ?? 1
     const farthest = [10, 2 ** 20, 2 ** 33, 2 ** 50][random(4)] ?? 1
-    const runs = Array.from({ length: 1 + random(30) }, () => [random(farthest), 1 + random(longest)] as const)
+    const runs = Array.from(
+      { length: 1 + random(30) },
+      () => [random(farthest), 1 + random(longest)] as const,
+    )
     if (round % 3 === 0) runs.push([(runs.at(-1)?.[0] ?? 0) + (runs.at(-1)?.[1] ?? 0), 7])
     const out = new ByteWriter()
     const starts = Float64Array.from(runs, ([start]) => start)
@@ -158,7 +166,16 @@ test('the segment of a row is found among many', () => {
 
 test('a page that is not what it says, or goes below 0 or beyond 2^53, is refused', () => {
   const ok = [...header(5, 2), 2, 0, 0, 0, 0]
-  const wide = (last: number[]) => [...header(2, 2), 2, 64, 0, 0, 0, ...last, ...Array(256 - last.length).fill(0)]
+  const wide = (last: number[]) => [
+    ...header(2, 2),
+    2,
+    64,
+    0,
+    0,
+    0,
+    ...last,
+    ...Array(256 - last.length).fill(0),
+  ]
   const table: Record<string, [number[], number]> = {
     'nothing at all': [[], 5],
     'other blocks': [[0x80, 0x02, 4, 5, 2, 2, 0, 0, 0, 0], 5],
@@ -176,7 +193,30 @@ test('a page that is not what it says, or goes below 0 or beyond 2^53, is refuse
     'a delta of 2^64 - 1': [wide(Array(8).fill(255)), 2],
     'a sum beyond 2^53': [wide([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f]), 2],
     'a minimum of -2^53 that a delta hides': [
-      [...header(2, 2), 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x3f, 64, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0x20, 0, ...Array(248).fill(0)],
+      [
+        ...header(2, 2),
+        0xff,
+        0xff,
+        0xff,
+        0xff,
+        0xff,
+        0xff,
+        0xff,
+        0x3f,
+        64,
+        0,
+        0,
+        0,
+        1,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0x20,
+        0,
+        ...Array(248).fill(0),
+      ],
       2,
     ],
     'no rows': [header(0, 2), 0],

@@ -37,7 +37,10 @@ function seal(struct: ThriftStruct): Uint8Array {
   const directory = new FooterDirectoryWriter()
   const rowGroups = whole.get(4)?.value
   const before = thriftEncode(new Map([...whole].filter(([id]) => id < 4)))
-  const elements = rowGroups !== undefined && typeof rowGroups === 'object' && 'elements' in rowGroups ? rowGroups.elements : []
+  const elements =
+    rowGroups !== undefined && typeof rowGroups === 'object' && 'elements' in rowGroups
+      ? rowGroups.elements
+      : []
   // Up to the list's header, then each row group by itself.
   let at = before.length + (elements.length < 15 ? 1 : 2)
   for (const { value } of elements) {
@@ -89,7 +92,11 @@ function withoutViews(metadata: FileMetadata): unknown {
     keyValues: [...metadata.keyValues],
     rowGroups: metadata.rowGroups.map((rowGroup) => ({
       ...rowGroup,
-      columns: rowGroup.columns.map((column) => ({ ...column, min: hexOf(column.min), max: hexOf(column.max) })),
+      columns: rowGroup.columns.map((column) => ({
+        ...column,
+        min: hexOf(column.min),
+        max: hexOf(column.max),
+      })),
     })),
   }
 }
@@ -151,7 +158,13 @@ test('thrift reads every field of a row group and its column chunks', () => {
         7: true,
         8: true,
       },
-      13: i === 6 ? [{ 1: 0, 2: 5, 3: 1024 }] : [{ 1: 2, 2: 0, 3: 1 }, { 1: 0, 2: 8, 3: 8 }],
+      13:
+        i === 6
+          ? [{ 1: 0, 2: 5, 3: 1024 }]
+          : [
+              { 1: 2, 2: 0, 3: 1 },
+              { 1: 0, 2: 8, 3: 8 },
+            ],
       ...(i === 2 ? { 14: column.bloomFilter?.byteOffset, 15: 100 } : {}),
     },
     4: column.offsetIndex?.byteOffset,
@@ -193,7 +206,10 @@ test('the ordinal of a row group is left out where 16 bits cannot hold it', () =
 test('a footer by thrift is read, fields that we never write skipped', () => {
   const { metadata, dataEnd } = sampleMetadata(3)
   const struct = thriftDecode(structureOf(encodeFooter(metadata)))
-  const unknown = thrift.struct({ 1: thrift.list(12, [thrift.struct({ 3: thrift.text('x') })]), 90: thrift.bool(true) })
+  const unknown = thrift.struct({
+    1: thrift.list(12, [thrift.struct({ 3: thrift.text('x') })]),
+    90: thrift.bool(true),
+  })
   const extended = altered(struct, [4, 1, 1, 2, 3], (value) =>
     value.value instanceof Map ? { ...value, value: new Map([...value.value, [16, unknown]]) } : undefined,
   )
@@ -223,8 +239,14 @@ test('a footer whose parts are missing, negative, outside or in disagreement is 
     ['a chunk of another name', [4, 1, 1, 6, 3, 3, 0], () => thrift.text('byte_nun')],
     ['a chunk of another codec', [4, 1, 1, 6, 3, 4], i32(3)],
     ['a chunk of an unknown encoding', [4, 1, 1, 6, 3, 2, 0], i32(7)],
-    ['a chunk in another file', [4, 1, 1, 6], (value) =>
-      value.value instanceof Map ? { ...value, value: new Map([[1, thrift.text('a')], ...value.value]) } : undefined],
+    [
+      'a chunk in another file',
+      [4, 1, 1, 6],
+      (value) =>
+        value.value instanceof Map
+          ? { ...value, value: new Map([[1, thrift.text('a')], ...value.value]) }
+          : undefined,
+    ],
     ['other value counts', [4, 1, 1, 6, 3, 5], i64(2)],
     ['no statistics', [4, 1, 1, 6, 3, 12], gone],
     ['no minimum', [4, 1, 1, 6, 3, 12, 6], gone],
@@ -269,7 +291,8 @@ test('list sizes, string lengths and nesting beyond the bytes are refused before
     w.append(Uint8Array.from(bytes))
     endWithChecksum(w, new FooterDirectoryWriter().end(w.length))
     assert.throws(() => decodeFooter(w.copy(), place(1000)), /test.*expected/, name)
-    if (name !== 'a row count beyond 2^53') assert.throws(() => readCreatedBy(w.copy(), 'test'), /test.*expected/, name)
+    if (name !== 'a row count beyond 2^53')
+      assert.throws(() => readCreatedBy(w.copy(), 'test'), /test.*expected/, name)
   }
 })
 
@@ -279,7 +302,7 @@ test('a directory that does not match the row groups is refused', () => {
   const contentLength = 2 * 20 + 8
   const end = footer.length - 8 - 9
   const listEnd = Buffer.from(footer).readUInt32LE(end - 8)
-  const reseal = (change: (directory: Buffer) => void): Uint8Array => {
+  const reseal = (change: (directory: Buffer) => unknown): Uint8Array => {
     const directory = Buffer.from(footer.subarray(end - contentLength, end))
     change(directory)
     const w = new ByteWriter()
@@ -287,8 +310,8 @@ test('a directory that does not match the row groups is refused', () => {
     endWithChecksum(w, directory)
     return w.copy()
   }
-  assert.is(hexOf(reseal(() => {})), hexOf(structureOf(footer)))
-  const table: Record<string, (directory: Buffer) => void> = {
+  assert.is(hexOf(reseal((directory) => directory)), hexOf(structureOf(footer)))
+  const table: Record<string, (directory: Buffer) => unknown> = {
     'a row group more': (directory) => directory.writeUInt32LE(3, 44),
     '2^32 - 1 row groups': (directory) => directory.writeUInt32LE(0xffff_ffff, 44),
     'a row group less': (directory) => directory.writeUInt32LE(1, 44),
@@ -309,7 +332,8 @@ test('the bounds of the leading sorting column are found without decoding a row 
   const footer = new FileFooter(structure, place(dataEnd))
   const request = metadata.rowGroups[1]?.columns[5]
   if (request === undefined) throw new Error('no request')
-  const changed = (bytes: Uint8Array, at: number, by: number) => bytes.map((byte, i) => (i === at ? byte + by : byte))
+  const changed = (bytes: Uint8Array, at: number, by: number) =>
+    bytes.map((byte, i) => (i === at ? byte + by : byte))
   assert.ok(footer.mayLeadWith(1, request.min))
   assert.ok(footer.mayLeadWith(1, request.max))
   assert.ok(footer.mayLeadWith(1, changed(request.min, 29, 1)))
@@ -318,7 +342,10 @@ test('the bounds of the leading sorting column are found without decoding a row 
   assert.not(footer.mayLeadWith(1, changed(request.min, 1, -1)))
   assert.not(footer.mayLeadWith(1, changed(request.max, 29, 1)))
   assert.not(footer.mayLeadWith(1, Buffer.concat([request.max, Buffer.from([0])])))
-  const unsorted = { ...metadata, rowGroups: metadata.rowGroups.map((group) => ({ ...group, sortingColumns: [] })) }
+  const unsorted = {
+    ...metadata,
+    rowGroups: metadata.rowGroups.map((group) => ({ ...group, sortingColumns: [] })),
+  }
   const other = new FileFooter(structureOf(encodeFooter(unsorted)), place(dataEnd))
   assert.ok(other.mayLeadWith(1, Uint8Array.of()))
 })

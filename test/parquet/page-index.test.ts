@@ -2,11 +2,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ByteWriter } from '#src/base/byte-writer.js'
 import { encodeColumnIndex, encodeOffsetIndex, encodePositionColumnIndex } from '#src/parquet/page-index.js'
-import {
-  decodeColumnIndex,
-  decodeOffsetIndex,
-  decodePositionColumnIndex,
-} from '#src/parquet/page-index-reader.js'
+import { decodeColumnIndex, decodeOffsetIndex, PositionBounds } from '#src/parquet/page-index-reader.js'
 import { EXTENSION_BYTE_LENGTH, endWithChecksum } from '#src/parquet/thrift-compact.js'
 import { hexOf, plain, thriftDecode, thriftEncode } from '../support/thrift-oracle.ts'
 
@@ -66,13 +62,17 @@ test('thrift reads our column index of positions, no page being one of nulls', (
     assert.equal(fields[2], Array.from(minima, binary))
     assert.equal(fields[3], Array.from(maxima, binary))
     assert.is(fields[4], 1)
-    assert.equal(fields[5], Array(pageCount).fill(0))
+    assert.is(fields[5], undefined, 'null counts are left out')
     assert.is(hexOf(thriftEncode(struct)), hexOf(bytes), 'the very bytes that thrift writes')
-    assert.equal(decodePositionColumnIndex(bytes, pageCount, 'test'), {
+    const bounds = new PositionBounds(bytes, pageCount, 'test')
+    assert.equal(
+      Float64Array.from(minima, (_, page) => bounds.minOf(page)),
       minima,
+    )
+    assert.equal(
+      Float64Array.from(maxima, (_, page) => bounds.maxOf(page)),
       maxima,
-      boundaryOrder: 'ASCENDING',
-    })
+    )
     // The general encoder says the same.
     const valueIndex = decodeColumnIndex(bytes, pageCount, 'test')
     assert.is(hexOf(encodeColumnIndex(valueIndex)), hexOf(bytes))
@@ -89,7 +89,9 @@ test('a list of bool has the element type 1 and a byte of 2 for each false, as p
 })
 
 test('values of any length pass through the column index of byte strings', () => {
-  const values = ['', 'a', 'b'.repeat(127), 'c'.repeat(128), 'd'.repeat(20_000)].map((text) => Buffer.from(text))
+  const values = ['', 'a', 'b'.repeat(127), 'c'.repeat(128), 'd'.repeat(20_000)].map((text) =>
+    Buffer.from(text),
+  )
   const bytes = encodeColumnIndex({ minValues: values, maxValues: values, boundaryOrder: 'UNORDERED' })
   const decoded = decodeColumnIndex(bytes, values.length, 'test')
   assert.equal(decoded.minValues.map(hexOf), values.map(hexOf))
@@ -134,17 +136,23 @@ test('list sizes beyond the bytes, negative sizes and nulls are refused even und
       boundaryOrder: 'ASCENDING',
     }),
   )
-  assert.is(decodePositionColumnIndex(seal(good), 1, 'test').maxima[0], 9)
+  const boundsOf = (bytes: Uint8Array, pageCount = 1) => {
+    const bounds = new PositionBounds(bytes, pageCount, 'test')
+    return [bounds.minOf(0), bounds.maxOf(0)]
+  }
+  assert.equal(boundsOf(seal(good)), [5, 9])
   const changed = (at: number, byte: number) => {
     const content = Uint8Array.from(good)
     content[at] = byte
     return seal(content)
   }
-  assert.throws(() => decodePositionColumnIndex(changed(2, 1), 1, 'test'), /a page of nulls/)
-  assert.throws(() => decodePositionColumnIndex(changed(6, 10), 1, 'test'), /a minimum up to the maximum/)
-  assert.throws(() => decodePositionColumnIndex(changed(13, 0x70), 1, 'test'), /2\^53/)
-  assert.throws(() => decodePositionColumnIndex(seal(good), 2, 'test'), /2 entries/)
-  assert.throws(() => decodePositionColumnIndex(seal(hugeList), 1, 'test'), /a list within|a list of type/)
+  assert.throws(() => boundsOf(changed(2, 1)), /a page of nulls/)
+  assert.throws(() => boundsOf(changed(5, 7)), /of 8 bytes/)
+  assert.throws(() => boundsOf(changed(13, 0x70)), /2\^53/)
+  assert.throws(() => boundsOf(changed(13, 0xff)), /2\^53/)
+  assert.throws(() => boundsOf(seal(good), 2), /2 entries/)
+  assert.throws(() => boundsOf(seal(hugeList)), /a list within|a list of type/)
+  assert.throws(() => boundsOf(seal(good.subarray(0, 20))), /expected/)
 })
 
 test('no flipped bit and no truncation passes for an index', () => {
@@ -161,7 +169,7 @@ test('no flipped bit and no truncation passes for an index', () => {
   const chunk = { where: 'test', rowCount: 20, start: 100, end: 210 }
   for (const [bytes, decode] of [
     [offsets, (damaged: Uint8Array) => decodeOffsetIndex(damaged, chunk)],
-    [values, (damaged: Uint8Array) => decodePositionColumnIndex(damaged, 2, 'test')],
+    [values, (damaged: Uint8Array) => new PositionBounds(damaged, 2, 'test')],
   ] as const) {
     decode(bytes)
     for (let bit = 0; bit < bytes.length * 8; bit++) {

@@ -84,7 +84,10 @@ test('flipped bits and truncations end in an error or in as many bytes, never in
   }
   assert.ok(refused > w.length, `${refused} flips were refused`)
   for (let length = 0; length < w.length; length++) {
-    assert.throws(() => decodeSnappy(w.view().subarray(0, length), { where: 'test', byteLength: 400 }), /expected/)
+    assert.throws(
+      () => decodeSnappy(w.view().subarray(0, length), { where: 'test', byteLength: 400 }),
+      /expected/,
+    )
   }
 })
 

@@ -151,7 +151,10 @@ test('a frame of another kind, or one that reaches outside itself or its content
     'an offset before the content': [frame(12, changed(8, 0b110)), 12],
     'a match past the content': [frame(11, compressed(ONE_MATCH)), 11],
     'content behind a match to the end': [frame(12, compressed(ONE_MATCH, 0), block(RLE | LAST, 1, AB)), 12],
-    'more sequences than bytes': [frame(12, compressed([2 << 3, ...AB, 255, 255, 255, 0x54, 2, 2, 7, 1])), 12],
+    'more sequences than bytes': [
+      frame(12, compressed([2 << 3, ...AB, 255, 255, 255, 0x54, 2, 2, 7, 1])),
+      12,
+    ],
   }
   for (const [name, [bytes, byteLength]] of Object.entries(table)) {
     assert.throws(() => decode(bytes, byteLength), /test.*expected/, name)

@@ -36,5 +36,11 @@ export async function writeDeliveryFile(
   shardByteLength = 1 << 20,
 ): Promise<void> {
   writeFileSync(`${path}.log`, records.length === 0 ? '' : logOf(records))
-  await processLogs({ inputs: [`${path}.log`], out: path, threads: 1, shardByteLength, maxRejects: { kind: 'count', count: 0 } })
+  await processLogs({
+    inputs: [`${path}.log`],
+    out: path,
+    threads: 1,
+    shardByteLength,
+    maxRejects: { kind: 'count', count: 0 },
+  })
 }

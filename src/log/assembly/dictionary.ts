@@ -130,7 +130,7 @@ function hashStrings(dictionary: Dictionary, count: u32, strings: usize, stride:
   const mask = dictionary.slotMask
   let sum: u32 = 0
   for (let at = hashes; at < out; at += 4) {
-    const entry = load<u32>(slots + (<usize>(load<u32>(at) & mask) << 3))
+    const entry = load<u32>(slots + ((<usize>(load<u32>(at) & mask)) << 3))
     store<u32>(at, entry, 2048)
   }
   for (let at = hashes; at < out; at += 4) {
@@ -167,10 +167,10 @@ export function numberStrings(
     let slot = hash & mask
     let record: usize = 0
     while (true) {
-      const entry = load<u64>(slots + (<usize>slot << 3))
+      const entry = load<u64>(slots + ((<usize>slot) << 3))
       if (entry == 0) {
         const offset = addRecord(dictionary, start, length)
-        store<u64>(slots + (<usize>slot << 3), (<u64>hash << 32) | <u64>offset)
+        store<u64>(slots + ((<usize>slot) << 3), ((<u64>hash) << 32) | <u64>offset)
         record = records + offset
         break
       }

@@ -99,11 +99,10 @@ export function noteRejectAt(
   if (!reserveReject(last)) return
   counts.listedRejects++
   const list = rejects.address
-  let at = list + last * PLACE_BYTES
-  while (at > list && load<u32>(at - PLACE_BYTES, 16) > lineIndex) {
-    memory.copy(at, at - PLACE_BYTES, PLACE_BYTES)
-    at -= PLACE_BYTES
-  }
+  const end = list + last * PLACE_BYTES
+  let at = end
+  while (at > list && load<u32>(at - PLACE_BYTES, 16) > lineIndex) at -= PLACE_BYTES
+  if (at < end) memory.copy(at + PLACE_BYTES, at, end - at)
   writePlace(at, byteOffset, byteLength, lineIndex, reason)
   if (!keepTexts) return
   const textLength: usize = byteLength < <u64>MAX_TEXT_BYTE_LENGTH ? <usize>byteLength : MAX_TEXT_BYTE_LENGTH

@@ -4,9 +4,9 @@ import { configureRanges, emptyRuns, runCount } from './batch'
 import { beginInput, commitInput, endInput, reserveInput } from './input'
 import { allocateBlock, ensureRegion, limitMemory, Region, releaseBlock } from './memory'
 import { configureRejects, emptyRejects, otherHeaders, rejects, rejectTexts } from './places'
+import { limitWordBits, sortRuns } from './run-order'
 import {
   ipTable,
-  limitWordBits,
   requestTable,
   sortedEpoch,
   sortedFirst,
@@ -14,16 +14,15 @@ import {
   sortedLast,
   sortedRequest,
   sortedUserAgent,
-  sortRuns,
   userAgentTable,
-} from './run-order'
+} from './sorted-runs'
 import { Counts, counts, layout } from './state'
 import { StringTable } from './string-table'
 import { xxhash64 } from './xxhash64'
 
 /** What the host reads after `finish` and `endPiece`: u32 values, in the order of `RESULT_FIELDS` there. */
 const results: usize = memory.data(128, 8)
-const scratch: Region = changetype<Region>(memory.data(offsetof<Region>(), 8))
+const hashInput: Region = changetype<Region>(memory.data(offsetof<Region>(), 8))
 
 /** Sets the options; once, before anything else. */
 export function configure(
@@ -138,9 +137,9 @@ export function reset(): void {
   emptyRuns()
 }
 
-/** Address of `byteLength` bytes of scratch memory, or 0 when memory is exhausted. */
-export function reserveScratch(byteLength: usize): usize {
-  return ensureRegion(scratch, 0, byteLength + 1) ? scratch.address : 0
+/** Address of `byteLength` bytes for `hash64`, or 0 when memory is exhausted. */
+export function reserveHashInput(byteLength: usize): usize {
+  return ensureRegion(hashInput, 0, byteLength + 1) ? hashInput.address : 0
 }
 
 /** XXH64 with seed 0 of bytes in linear memory. */

@@ -8,6 +8,7 @@ import { copyBytes } from './bytes'
 import { Dictionary, FIRST_RECORD, INVALID, RECORD_HEAD, recordByteLength } from './dictionary'
 import { ensureRegion, Region } from './memory'
 import { sortPairs } from './radix'
+import { reserveScratch, scratchA, scratchB } from './scratch'
 import { xxhash64 } from './xxhash64'
 
 /** So many strings or fewer are sorted by insertion. */
@@ -26,14 +27,14 @@ export class StringTable {
   byteLength: usize
 }
 
-/** (key u64, record u32, unused u32) of each string, twice. */
-const pairs: Region = changetype<Region>(memory.data(offsetof<Region>(), 8))
-const otherPairs: Region = changetype<Region>(memory.data(offsetof<Region>(), 8))
+/** (key u64, record u32, unused u32) of each string. */
+const pairs: Region = scratchA
+const otherPairs: Region = scratchB
 /** Groups with equal keys that are still to be sorted: first, end, depth (u32). */
 const groups: Region = changetype<Region>(memory.data(offsetof<Region>(), 8))
 /** Per byte value its code, ascending from 1; 0 stands for the end of the string. */
 const codes: usize = memory.data(256, 16)
-/** Pairs whose records are touched together. */
+/** Pairs whose records are touched, and then written, together. */
 const TOUCHED_BYTE_LENGTH: usize = 1024
 /** Where loads go that only want a cache line to come. */
 const touched: usize = memory.data(8, 8)
@@ -41,6 +42,9 @@ const touched: usize = memory.data(8, 8)
 let codeBits: u64 = 8
 let keyCharacters: usize = 8
 let groupCount: usize = 0
+/** Rank and address of the string that is written next. */
+let writtenRank: u32 = 0
+let writtenEnd: usize = 0
 
 /** Makes a table of zero-filled memory: the table and five regions one after the other. */
 export function initStringTable(table: usize, regions: usize): StringTable {
@@ -54,22 +58,22 @@ export function initStringTable(table: usize, regions: usize): StringTable {
   return made
 }
 
-/** Lists the records that are wanted at `pairs`, and the bytes that occur in `codes`; returns their number. */
+/** Lists the wanted records at `pairs`, and marks the bytes that occur in `codes`; the number of records. */
 function listRecords(dictionary: Dictionary, used: usize): usize {
-  const records = dictionary.records.address
-  let out = pairs.address
   memory.fill(codes, 0, 256)
-  let next: usize = 0
-  for (let offset = FIRST_RECORD; offset < dictionary.end; offset = next) {
-    const record = records + offset
+  let out = pairs.address
+  let record = dictionary.records.address + FIRST_RECORD
+  const end = dictionary.records.address + dictionary.end
+  while (record < end) {
     const number = load<u32>(record)
     const byteLength = <usize>load<u32>(record, 4)
-    next = offset + recordByteLength(byteLength)
-    if (number == INVALID || (used != 0 && load<u8>(used + number) == 0)) continue
-    store<u32>(out, <u32>record, 8)
-    out += 16
-    const end = record + RECORD_HEAD + byteLength
-    for (let at = record + RECORD_HEAD; at < end; at++) store<u8>(codes + load<u8>(at), 1)
+    if (number != INVALID && (used == 0 || load<u8>(used + number) != 0)) {
+      store<u32>(out, <u32>record, 8)
+      out += 16
+      const stringEnd = record + RECORD_HEAD + byteLength
+      for (let at = record + RECORD_HEAD; at < stringEnd; at++) store<u8>(codes + load<u8>(at), 1)
+    }
+    record += recordByteLength(byteLength)
   }
   return (out - pairs.address) >> 4
 }
@@ -84,15 +88,19 @@ function numberCodes(): void {
   keyCharacters = <usize>(64 / codeBits)
 }
 
-/** Key of the characters from `depth` on. */
-function keyFrom(record: usize, depth: usize): u64 {
-  const byteLength = <usize>load<u32>(record, 4)
-  let at = record + RECORD_HEAD + depth
-  const wanted = byteLength - depth < keyCharacters ? byteLength - depth : keyCharacters
-  const end = at + wanted
-  let key: u64 = 0
-  for (; at < end; at++) key = (key << codeBits) | <u64>load<u8>(codes + load<u8>(at))
-  return wanted == 0 ? 0 : key << (codeBits * <u64>(keyCharacters - wanted))
+/** Makes the keys of the pairs [at, end): as many characters from `depth` on as fit. */
+function makeKeys(at: usize, end: usize, depth: usize): void {
+  for (; at < end; at += 16) {
+    const record = <usize>load<u32>(at, 8)
+    const rest = <usize>load<u32>(record, 4) - depth
+    const characters = rest < keyCharacters ? rest : keyCharacters
+    let from = record + RECORD_HEAD + depth
+    const to = from + characters
+    let key: u64 = 0
+    for (; from < to; from++) key = (key << codeBits) | <u64>load<u8>(codes + load<u8>(from))
+    // With no character left the shift could be by 64, which is none: zero stays zero.
+    store<u64>(at, key << (codeBits * <u64>(keyCharacters - characters)))
+  }
 }
 
 /** Whether string `a` comes before string `b`, both known to be equal up to `depth`. */
@@ -146,7 +154,7 @@ function sortGroup(first: usize, end: usize, depth: usize): bool {
   }
   const from = pairs.address + (first << 4)
   const to = pairs.address + (end << 4)
-  for (let at = from; at < to; at += 16) store<u64>(at, keyFrom(load<u32>(at, 8), depth))
+  makeKeys(from, to, depth)
   const sorted = sortPairs(from, otherPairs.address, end - first, codeBits * <u64>keyCharacters)
   if (sorted != from) memory.copy(from, sorted, to - from)
   let groupStart = from
@@ -171,37 +179,44 @@ function touchRecords(at: usize, end: usize): void {
   store<u32>(touched, sum)
 }
 
-/** Writes the sorted strings, their ranks and hashes. */
-function writeTable(table: StringTable, count: usize): void {
+/** Writes the strings of the pairs [at, end), their ranks and hashes. */
+function writeStrings(table: StringTable, at: usize, end: usize): void {
   const ranks = table.ranks.address
-  const bytes = table.bytes.address
-  let offsetAt = table.offsets.address
-  let lowAt = table.hashLow.address
-  let highAt = table.hashHigh.address
-  let out = bytes
-  let rank: u32 = 0
+  const offsets = table.offsets.address
+  const hashLow = table.hashLow.address
+  const hashHigh = table.hashHigh.address
+  let rank = writtenRank
+  let out = writtenEnd
+  for (; at < end; at += 16) {
+    const record = <usize>load<u32>(at, 8)
+    const byteLength = <usize>load<u32>(record, 4)
+    const entry = (<usize>rank) << 2
+    store<u32>(ranks + ((<usize>load<u32>(record)) << 2), rank)
+    store<u32>(offsets + entry, <u32>(out - table.bytes.address))
+    copyBytes(out, record + RECORD_HEAD, byteLength)
+    const hash = xxhash64(record + RECORD_HEAD, byteLength)
+    store<u32>(hashLow + entry, <u32>hash)
+    store<u32>(hashHigh + entry, <u32>(hash >> 32))
+    out += byteLength
+    rank++
+  }
+  writtenRank = rank
+  writtenEnd = out
+}
+
+/** Writes the sorted strings. */
+function writeTable(table: StringTable, count: usize): void {
+  writtenRank = 0
+  writtenEnd = table.bytes.address
   const end = pairs.address + (count << 4)
-  for (let block = pairs.address; block < end; block += TOUCHED_BYTE_LENGTH) {
-    const blockEnd = end - block < TOUCHED_BYTE_LENGTH ? end : block + TOUCHED_BYTE_LENGTH
-    touchRecords(block, blockEnd)
-    for (let at = block; at < blockEnd; at += 16) {
-      const record = <usize>load<u32>(at, 8)
-      const byteLength = <usize>load<u32>(record, 4)
-      store<u32>(ranks + (<usize>load<u32>(record) << 2), rank++)
-      store<u32>(offsetAt, <u32>(out - bytes))
-      copyBytes(out, record + RECORD_HEAD, byteLength)
-      const hash = xxhash64(record + RECORD_HEAD, byteLength)
-      store<u32>(lowAt, <u32>hash)
-      store<u32>(highAt, <u32>(hash >> 32))
-      offsetAt += 4
-      lowAt += 4
-      highAt += 4
-      out += byteLength
-    }
+  for (let at = pairs.address; at < end; at += TOUCHED_BYTE_LENGTH) {
+    const blockEnd = end - at < TOUCHED_BYTE_LENGTH ? end : at + TOUCHED_BYTE_LENGTH
+    touchRecords(at, blockEnd)
+    writeStrings(table, at, blockEnd)
   }
   table.count = <u32>count
-  table.byteLength = out - bytes
-  store<u32>(offsetAt, <u32>table.byteLength)
+  table.byteLength = writtenEnd - table.bytes.address
+  store<u32>(table.offsets.address + (count << 2), <u32>table.byteLength)
 }
 
 /**
@@ -211,8 +226,7 @@ function writeTable(table: StringTable, count: usize): void {
 export function sortStrings(dictionary: Dictionary, used: usize, table: StringTable): bool {
   const limit = <u64>dictionary.count
   const enough =
-    ensureRegion(pairs, 0, (limit << 4) + 16) &&
-    ensureRegion(otherPairs, 0, (limit << 4) + 16) &&
+    reserveScratch((limit << 4) + 16) &&
     ensureRegion(table.ranks, 0, (limit << 2) + 4) &&
     ensureRegion(table.offsets, 0, (limit << 2) + 4) &&
     ensureRegion(table.hashLow, 0, (limit << 2) + 4) &&

@@ -1,0 +1,29 @@
+/** Where a column chunk is read from. */
+
+import { damaged } from '../base/failure.ts'
+import type { ColumnChunkMetadata } from './metadata.ts'
+import { decodeOffsetIndex, type OffsetIndex } from './page-index-reader.ts'
+
+/** Reads bytes of the chunk's file, and names the chunk in messages. */
+export interface ChunkSource {
+  readonly where: string
+  readonly metadata: ColumnChunkMetadata
+  read(byteOffset: number, byteLength: number): Uint8Array
+}
+
+/** Where the last page of a chunk ends. */
+export function endOfPages(metadata: ColumnChunkMetadata): number {
+  return (metadata.dictionaryPageOffset ?? metadata.dataPageOffset) + metadata.totalCompressedSize
+}
+
+/** Reads a chunk's offset index. Fails as DAMAGED when it has none or one of another chunk. */
+export function readOffsetIndex({ where, metadata, read }: ChunkSource): OffsetIndex {
+  const span = metadata.offsetIndex
+  if (span === undefined) return damaged(where, 'an offset index', 'none')
+  return decodeOffsetIndex(read(span.byteOffset, span.byteLength), {
+    where: `${where}, offset index`,
+    rowCount: metadata.valueCount,
+    start: metadata.dataPageOffset,
+    end: endOfPages(metadata),
+  })
+}
