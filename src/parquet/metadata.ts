@@ -70,12 +70,3 @@ export interface FileMetadata {
   readonly keyValues: ReadonlyMap<string, string>
   readonly createdBy: string
 }
-
-/** Where one data page stands. */
-export interface PageLocation {
-  readonly byteOffset: number
-  /** Header and body. */
-  readonly byteLength: number
-  /** Row of the row group at which the page begins. */
-  readonly firstRow: number
-}
