@@ -67,6 +67,9 @@ export class Rejects {
         text: textOf(line.text),
       })
     }
+    const total = REJECT_REASONS.reduce((sum, reason) => sum + piece.rejected[reason], 0)
+    const notListed = total - piece.rejectedLines.length
+    if (notListed > 0) await this.file?.add({ input, afterLine: linesBefore, notListed })
   }
 
   /** Fails when more than `max` of `lineCount` lines were rejected. */

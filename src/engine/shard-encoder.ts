@@ -7,6 +7,11 @@ import { createScanner } from '../log/scanner.ts'
 import { scanPiece } from './piece-reader.ts'
 import type { Shard, ShardMessage, ShardOptions } from './shard.ts'
 
+/** Rejected lines of a piece that are listed: memory stays bounded when a shard is nothing but garbage. */
+const MAX_LISTED_REJECTS = 1_000_000
+/** Without a list only the first few are named in messages. */
+const MAX_NAMED_REJECTS = 16
+
 /** How an encoder talks to what runs it. */
 export interface ShardSurroundings {
   /** Memory of a batch that was written, if there is any. */
@@ -23,7 +28,10 @@ export interface ShardEncoder {
 
 /** Makes an encoder; it holds the scanner's memory, so one is made per thread. */
 export function createShardEncoder(options: ShardOptions): ShardEncoder {
-  const scanner: LineScanner = createScanner({ keepRejectedText: options.keepRejectedText })
+  const scanner: LineScanner = createScanner({
+    keepRejectedText: options.keepRejectedText,
+    rejectedLineLimit: options.keepRejectedText ? MAX_LISTED_REJECTS : MAX_NAMED_REJECTS,
+  })
   const runEncoder = new RunEncoder()
   return {
     *encode(shard, { spareMemory, onRead }) {

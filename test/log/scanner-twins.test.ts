@@ -118,6 +118,26 @@ for (const { name, create } of SCANNERS) {
     assert.is(other.counts.kept, 3)
   })
 
+  twins(`${name}: what follows a value is no part of it, line ends neither`, () => {
+    const layout = {
+      fieldCount: 7,
+      date: 0,
+      time: 1,
+      userAgent: 2,
+      ip: 3,
+      status: 4,
+      byteRange: 5,
+      request: 6,
+    }
+    for (const length of [1, 2, 7, 8, 15, 16, 17, 31, 32, 33, 63, 64, 65, 130]) {
+      const value = 'v'.repeat(length)
+      const row = ['2020-07-31', '16:46:07', value, value, '206', '0-9', value].join('\t')
+      const { counts, runs } = scanOnce(create, latin1(`${row}\n${row}\r\n${row}\n#\n${row}`), { layout })
+      assert.is(counts.kept, 4)
+      assert.equal([runs['requests'], runs['ips'], runs['userAgents']], [[value], [value], [value]])
+    }
+  })
+
   twins(`${name}: a byte order mark counts for nothing at the start of an input, and only there`, () => {
     const mark = '\xef\xbb\xbf'
     const text = latin1(`${mark}${makeLine()}\n${mark}${makeLine()}\n`)
