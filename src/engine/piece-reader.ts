@@ -37,6 +37,14 @@ function report(
   counts: PieceCounts,
   textOf: (place: LinePlace) => Uint8Array,
 ): PieceReport {
+  if (counts.otherHeaderCount > counts.otherHeaders.length) {
+    // One of those that are not listed may be a header, and then the lines after it mean something else.
+    throw new Failure(
+      'DAMAGED',
+      `input ${piece.inputIndex + 1}: expected few comments that may be headers, found ${counts.otherHeaderCount} ` +
+        'with TABs in one part; remove comments from the log (grep -v "^#", but keep its header)',
+    )
+  }
   const otherLayout = counts.otherHeaders.find((place) => {
     const reading = readHeader(textOf(place))
     return (

@@ -134,6 +134,13 @@ runs('another header in mid-file is an error that names its line, not a wrong an
   assert.is(same.kept, 2)
 })
 
+runs('more comments that may be headers than can be looked at are an error too', async () => {
+  const input = writeInput(HEADER + line('0-4') + '# a\tcomment\n'.repeat(1025) + line('5-9'))
+  await fails(run([input]), /few comments/)
+  const few = await run([writeInput(HEADER + line('0-4') + '# a\tcomment\n'.repeat(1024) + line('5-9'))])
+  assert.is(few.kept, 2)
+})
+
 runs('a header that misses a column, or has one twice, is refused', async () => {
   await fails(run([writeInput(HEADER.replace('\tstatus', ''))]), /status/)
   await fails(run([writeInput(HEADER.replace('timestamp', 'date'))]), /"date" twice/)

@@ -331,8 +331,8 @@ for (const { name, create } of SCANNERS) {
       { byteOffset: 61, byteLength: 2, lineIndex: 4 },
       { byteOffset: 64, byteLength: 15, lineIndex: 5 },
     ])
-    const many = scanOnce(create, latin1('#\t\n'.repeat(40))).counts
-    assert.equal([many.otherHeaderCount, many.otherHeaders.length], [40, 16])
+    const many = scanOnce(create, latin1('#\t\n'.repeat(1100))).counts
+    assert.equal([many.otherHeaderCount, many.otherHeaders.length], [1100, 1024])
   })
 }
 

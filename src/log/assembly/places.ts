@@ -9,14 +9,14 @@ import { countReject, counts } from './state'
 /** Bytes of an entry. */
 export const PLACE_BYTES: usize = 32
 const MAX_TEXT_BYTE_LENGTH: usize = 1024
-const MAX_LISTED_COMMENTS: u64 = 16
+const MAX_LISTED_COMMENTS: u64 = 1024
 
 /** Rejected lines in line order. */
 export const rejects: Region = changetype<Region>(memory.data(offsetof<Region>(), 8))
 /** Their texts, one after the other. */
 export const rejectTexts: Region = changetype<Region>(memory.data(offsetof<Region>(), 8))
 /** Comments with a TAB that are not the header. */
-export const otherHeaders: usize = memory.data(512, 8)
+export const otherHeaders: usize = memory.data(32768, 8)
 
 let rejectLimit: u32 = 0
 let keepTexts: bool = false
