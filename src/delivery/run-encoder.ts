@@ -16,7 +16,7 @@ import { COLUMN, SCHEMA } from './schema.ts'
 import { type RankedNumbers, rankDays, rankEpochs, rankMd5 } from './shard-tables.ts'
 
 /** A batch is handed over when its pages have so many bytes: enough to write at once, little to hold. */
-const BATCH_BYTE_LENGTH = 4 * 1024 * 1024
+const BATCH_BYTE_LENGTH = 2 * 1024 * 1024
 
 /** Everything about a shard that its row groups share. */
 interface ShardTables {
