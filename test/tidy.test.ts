@@ -10,10 +10,11 @@ const LAYERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['src/base', []],
   ['src/parquet', ['src/base']],
   ['src/log', ['src/base']],
-  ['src/delivery', ['src/base', 'src/parquet', 'src/log']],
-  ['src/engine', ['src/base', 'src/parquet', 'src/log', 'src/delivery']],
-  ['src/interface', ['src/base', 'src/parquet', 'src/log', 'src/delivery', 'src/engine']],
-  ['src', ['src/base', 'src/parquet', 'src/log', 'src/delivery', 'src/engine', 'src/interface']],
+  ['src/table', ['src/base', 'src/parquet']],
+  ['src/delivery', ['src/base', 'src/parquet', 'src/log', 'src/table']],
+  ['src/engine', ['src/base', 'src/parquet', 'src/log', 'src/table', 'src/delivery']],
+  ['src/interface', ['src/base', 'src/parquet', 'src/log', 'src/table', 'src/delivery', 'src/engine']],
+  ['src', ['src/base', 'src/parquet', 'src/log', 'src/table', 'src/delivery', 'src/engine', 'src/interface']],
   ['workers', ['src/base', 'src/engine']],
 ])
 

@@ -147,7 +147,7 @@ export function positionsOf(chunk: PositionChunk, from: number, to: number, wher
       : segmentStart(chunk, page, partFrom - pageFrom, partTo - pageFrom, where)
     if (expected === -1) start = first
     else if (first !== expected) damaged(where, `position ${expected} in row ${partFrom}`, String(first))
-    expected = first + partTo - partFrom
+    expected = first + (partTo - partFrom)
   }
   return { start, end: expected }
 }
@@ -168,5 +168,6 @@ function segmentStart(chunk: PositionChunk, page: number, from: number, to: numb
   if (segments.endOf(segment) < to) {
     damaged(where, `consecutive positions in rows ${from}..${to} of page ${page}`, 'a jump')
   }
-  return (segments.firstPositions[segment] ?? 0) + from - (segments.firstRows[segment] ?? 0)
+  // The difference of rows comes first: a position near 2^53 plus a row number would be rounded.
+  return (segments.firstPositions[segment] ?? 0) + (from - (segments.firstRows[segment] ?? 0))
 }
