@@ -14,7 +14,7 @@ import { formatInstant, isInWindow } from './question-time.ts'
 
 /**
  * `complete`: every byte is proven; `partial`: some are; `none`: no byte, though the listener or the asset is
- * known; `unknown`: the store has no evidence about either, or none about the length of the whole.
+ * known; `unknown`: the store has no evidence about either.
  */
 export type Verdict = 'complete' | 'partial' | 'none' | 'unknown'
 
@@ -57,8 +57,6 @@ export interface Facts {
   readonly observedLength: number | undefined
 }
 
-const NO_EVIDENCE: Evidence = { runs: [], assetKnown: false, listenerKnown: false }
-
 /** The positions that a question is about; undefined for the whole of an asset of unknown length. */
 export function askedRange(query: Query, observedLength: number | undefined): Interval | undefined {
   if (query.target.kind === 'range') return query.target.range
@@ -78,7 +76,7 @@ export function answerQuery(query: Query, facts: Facts): Answer {
   const covered = intersectIntervals(mergeIntervals(runs), requested)
   const requestedBytes = coveredLength(requested)
   const coveredBytes = coveredLength(covered)
-  const verdict = judge(asked !== undefined, requestedBytes, coveredBytes, evidence)
+  const verdict = judge(requestedBytes, coveredBytes, evidence)
   const times = timeSpan(runs)
   return {
     v: 1,
@@ -100,16 +98,11 @@ export function answerQuery(query: Query, facts: Facts): Answer {
   }
 }
 
-function judge(
-  isRangeKnown: boolean,
-  requestedBytes: number,
-  coveredBytes: number,
-  evidence: Evidence,
-): Verdict {
+function judge(requestedBytes: number, coveredBytes: number, evidence: Evidence): Verdict {
   // Nothing follows from an empty range: all of its no bytes are covered by no request at all.
   if (requestedBytes > 0 && coveredBytes === requestedBytes) return 'complete'
   if (coveredBytes > 0) return 'partial'
-  return isRangeKnown && (evidence.assetKnown || evidence.listenerKnown) ? 'none' : 'unknown'
+  return evidence.assetKnown || evidence.listenerKnown ? 'none' : 'unknown'
 }
 
 function inclusive({ start, end }: Interval): InclusiveRange {
@@ -161,7 +154,8 @@ export function askSource(
 ): { readonly answer: Answer; readonly facts: Facts } {
   const observedLength = source.observedLength(query.key.asset)
   const range = askedRange(query, observedLength)
-  const evidence = range === undefined ? NO_EVIDENCE : source.findEvidence(query.key, range)
+  // The whole of an asset of unknown length is no range; who is known is asked all the same.
+  const evidence = source.findEvidence(query.key, range ?? { start: 0, end: 0 })
   const facts = { evidence, observedLength }
   return { answer: answerQuery(query, facts), facts }
 }

@@ -104,7 +104,7 @@ test('the whole of nothing is never complete', () => {
   const empty = ask([sent(0, 9)], whole(0))
   assert.equal([empty.verdict, empty.delivered, empty.range, empty.requestedBytes], ['none', false, null, 0])
   const unknownLength = ask([{ ...sent(0, 9), asset: '/b' }], whole())
-  assert.equal([unknownLength.verdict, unknownLength.range, unknownLength.length], ['unknown', null, null])
+  assert.equal([unknownLength.verdict, unknownLength.range, unknownLength.length], ['none', null, null])
   assert.is(ask([], whole(0)).verdict, 'unknown')
 })
 
