@@ -101,6 +101,23 @@ runs('gzip, several members, and many inputs hold what the plain file holds', as
   assert.equal(runsOf(await run(halves)), plain)
 })
 
+runs('text is cut where the same bytes in a plain file are, so that the output is the same', async () => {
+  const text = readFileSync(SAMPLE)
+  const long = Buffer.concat([text.subarray(0, 400_000), Buffer.alloc(900_000, 'x'), text.subarray(400_000)])
+  for (const [content, shardByteLength] of [
+    [text, 150_000],
+    [text, 1_000_000],
+    [long, 150_000],
+    [long, 600_000],
+  ] as const) {
+    const options = { shardByteLength, maxRejects: { kind: 'count', count: 2 } } as const
+    const plain = await run([writeInput(content), SAMPLE], options)
+    const zipped = await run([writeInput(gzipSync(content)), SAMPLE], options)
+    assert.ok(outputOf(zipped).equals(outputOf(plain)), `${content.length} in shards of ${shardByteLength}`)
+    assert.equal(zipped.rejected, plain.rejected)
+  }
+})
+
 runs('threads take text as well as files', async () => {
   const input = writeInput(gzipSync(readFileSync(SAMPLE)))
   const options = { shardByteLength: 200_000, threadsFromByteLength: 0 }
