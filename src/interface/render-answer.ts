@@ -60,7 +60,7 @@ function explain(answer: Answer, facts: Facts): string {
           : assetKnown
             ? 'the asset is'
             : 'the listener is'
-      return `${answer.range === null ? 'there is no byte to deliver' : `no byte of ${range}`}; ${known} known here`
+      return `${describeNothing(answer, range)}; ${known} known here`
     }
     case 'unknown':
       return answer.range === null && answer.length === null
@@ -137,4 +137,10 @@ export function answerNotes(answer: Answer, query: Query, facts: Facts): readonl
     notes.push(`no request here went beyond byte ${observedLength - 1}: the asset may end there`)
   }
   return notes
+}
+
+/** What was not delivered: the range, or the whole of an asset that is empty or of unknown length. */
+function describeNothing(answer: Answer, range: string): string {
+  if (answer.range !== null) return `no byte of ${range}`
+  return answer.length === null ? 'nothing of this asset' : 'there is no byte to deliver'
 }
