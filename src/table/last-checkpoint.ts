@@ -1,0 +1,23 @@
+/** `_last_checkpoint`: a hint where the newest checkpoint is. Source: Delta protocol, "Last Checkpoint File". */
+
+import { readFileSync } from 'node:fs'
+import { Failure, messageOf } from '../base/failure.ts'
+import { codeOf } from './log-listing.ts'
+import { isRecord, parseJson } from './members.ts'
+
+/**
+ * The version that the hint names, or undefined when there is no hint or one that cannot be understood. A hint
+ * is only that: the listing of the log knows all checkpoints. Fails as ENVIRONMENT when it cannot be read.
+ */
+export function readHint(path: string): number | undefined {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (cause) {
+    if (codeOf(cause) === 'ENOENT' || codeOf(cause) === 'ENOTDIR') return undefined
+    throw new Failure('ENVIRONMENT', `cannot read ${path}: ${messageOf(cause)}`, { cause })
+  }
+  const hint = parseJson(text)
+  const version = isRecord(hint) ? hint['version'] : undefined
+  return typeof version === 'number' && Number.isSafeInteger(version) ? version : undefined
+}
