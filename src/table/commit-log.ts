@@ -22,7 +22,7 @@ import type { Replay } from './replay.ts'
 import { PROTOCOL } from './table-schema.ts'
 
 /** Some million actions. A longer file is not read, and not written. */
-export const LONGEST_COMMIT_BYTES = 256 * 1024 * 1024
+export const LONGEST_COMMIT_BYTES: number = 256 * 1024 * 1024
 const LONGEST_LINE_CHARACTERS = 16 * 1024 * 1024
 const ENGINE_INFO = `byteledger/${VERSION}`
 /** The member of our `commitInfo` that holds the check. */
