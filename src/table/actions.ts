@@ -30,7 +30,10 @@ export interface FileStats {
   readonly nullCount: Readonly<Record<string, number>>
 }
 
-/** `add`: a data file is part of the table. */
+/**
+ * `add`: a data file is part of the table. In a snapshot `stats` is decoded when it is asked for (and fails as
+ * DAMAGED then), so a copy is made member by member, not by spread.
+ */
 export interface AddFile {
   /** Relative to the table's directory, decoded, with `/`: `date=2024-05-17/part-….parquet`. Never leaves the directory. */
   readonly path: string

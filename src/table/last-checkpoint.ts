@@ -5,11 +5,18 @@ import { Failure, messageOf } from '../base/failure.ts'
 import { codeOf } from './log-listing.ts'
 import { isRecord, parseJson } from './members.ts'
 
+/** What the hint says about the newest checkpoint. */
+export interface CheckpointHint {
+  readonly version: number
+  /** How many files the table has there. */
+  readonly fileCount: number | undefined
+}
+
 /**
- * The version that the hint names, or undefined when there is no hint or one that cannot be understood. A hint
- * is only that: the listing of the log knows all checkpoints. Fails as ENVIRONMENT when it cannot be read.
+ * What the hint says, or undefined when there is no hint or one that cannot be understood. A hint is only that:
+ * the listing of the log knows all checkpoints. Fails as ENVIRONMENT when it cannot be read.
  */
-export function readHint(path: string): number | undefined {
+export function readHint(path: string): CheckpointHint | undefined {
   let text: string
   try {
     text = readFileSync(path, 'utf8')
@@ -18,6 +25,11 @@ export function readHint(path: string): number | undefined {
     throw new Failure('ENVIRONMENT', `cannot read ${path}: ${messageOf(cause)}`, { cause })
   }
   const hint = parseJson(text)
-  const version = isRecord(hint) ? hint['version'] : undefined
-  return typeof version === 'number' && Number.isSafeInteger(version) ? version : undefined
+  if (!isRecord(hint)) return undefined
+  const version = safeInteger(hint['version'])
+  return version === undefined ? undefined : { version, fileCount: safeInteger(hint['numOfAddFiles']) }
+}
+
+function safeInteger(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isSafeInteger(value) ? value : undefined
 }

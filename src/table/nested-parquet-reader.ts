@@ -15,12 +15,17 @@ import type {
   DecodedArray,
   PageHeader,
 } from 'hyparquet/src/types.js'
+import { ByteReader } from '../base/byte-reader.ts'
 import { damaged, Failure, invariant, messageOf } from '../base/failure.ts'
+import { STRUCT, skipField } from '../parquet/thrift-compact.ts'
+import { checkRuns } from './run-guard.ts'
 
 /** What decoding may cost: far more than a checkpoint of millions of files has. */
 const MOST_VALUES = 20_000_000
 const MOST_GROUPS = 100_000
 const LONGEST_CHUNK_BYTES = 2 ** 31
+/** Length of the footer and `PAR1`. */
+const TAIL_BYTE_LENGTH = 8
 
 /** A leaf of the schema. */
 export interface Leaf {
@@ -94,7 +99,8 @@ export async function openNestedParquet(
   const library = await loadLibrary()
   // A damaged footer can lack any part of what the library's types promise: all that looks at it is guarded.
   return guard(path, () => {
-    const metadata = library.parquet.parquetMetadata(bytes.buffer)
+    checkFooter(bytes, path)
+    const metadata = library.parquet.parquetMetadata(bytes.buffer, { geoparquet: false })
     checkSizes(metadata, path)
     const nodes = listLeaves(library.parquet.parquetSchema(metadata))
     return {
@@ -157,6 +163,7 @@ function readChunk(chunk: Chunk): unknown[] {
   const records: unknown[] = []
   let dictionary: DecodedArray | undefined
   for (let seen = 0; seen < valueCount; ) {
+    skipField(new ByteReader(bytes, path, start + reader.offset, start + byteLength), STRUCT)
     const header = library.columns.parquetHeader(reader)
     checkPage(chunk, header, { bytesLeft: byteLength - reader.offset, valuesLeft: valueCount - seen })
     if (header.type === 'DICTIONARY_PAGE') {
@@ -172,7 +179,28 @@ function readChunk(chunk: Chunk): unknown[] {
   if (records.length !== rowCount) {
     damaged(path, `${rowCount} records of ${metadata.path_in_schema.join('.')}`, `${records.length}`)
   }
+  checkNulls(chunk, records)
   return records
+}
+
+/** A damaged level makes a value a null, and a file would be missing: what the statistics counted is missed then. */
+function checkNulls({ path, metadata, levels }: Chunk, records: readonly unknown[]): void {
+  const expected = metadata.statistics?.null_count
+  if (expected === undefined || levels.elementDefinition !== undefined) return
+  const found = records.reduce<number>((count, value) => (value === undefined ? count + 1 : count), 0)
+  const name = metadata.path_in_schema.join('.')
+  if (found !== Number(expected)) damaged(path, `${expected} nulls in ${name}`, `${found}`)
+}
+
+/**
+ * hyparquet believes the lengths of lists in metadata, up to 2^31 elements that take no byte. So every structure
+ * is first walked over by our own reader, which believes none.
+ */
+function checkFooter(bytes: Uint8Array, path: string): void {
+  const tail = bytes.length - TAIL_BYTE_LENGTH
+  const start = tail - new ByteReader(bytes, path, Math.max(0, tail)).u32()
+  if (start < 0) damaged(path, 'a footer inside the file', `one that begins at ${start}`)
+  skipField(new ByteReader(bytes, path, start, tail), STRUCT)
 }
 
 /** What a page header claims is allocated before it is filled, so it must be possible. */
@@ -201,12 +229,42 @@ function checkPage(
     damaged(path, 'pages that fit into their column chunk', `${valueCount} values in ${compressed} bytes`)
 }
 
-function decodePage({ library, decoder }: Chunk, header: PageHeader, page: Uint8Array): DataPage {
-  if (header.data_page_header_v2 !== undefined) return library.pages.readDataPageV2(page, header, decoder)
-  invariant(header.data_page_header !== undefined, 'a data page has one of two headers')
-  const { uncompressed_page_size: byteLength } = header
-  const bytes = library.pages.decompressPage(page, byteLength, decoder.codec, decoder.compressors)
-  return library.pages.readDataPage(bytes, header.data_page_header, decoder)
+/** Decompresses a data page, checks what its runs claim, and has it decoded. */
+function decodePage(
+  { library, decoder, levels, path }: Chunk,
+  header: PageHeader,
+  page: Uint8Array,
+): DataPage {
+  const v2 = header.data_page_header_v2
+  const v1 = header.data_page_header
+  const levelByteLengths = v2 && {
+    repetition: v2.repetition_levels_byte_length,
+    definition: v2.definition_levels_byte_length,
+  }
+  // The levels of a page of version 2 are not compressed.
+  const plainByteLength = (levelByteLengths?.repetition ?? 0) + (levelByteLengths?.definition ?? 0)
+  const body = library.pages.decompressPage(
+    page.subarray(plainByteLength),
+    header.uncompressed_page_size - plainByteLength,
+    v2?.is_compressed === false ? 'UNCOMPRESSED' : decoder.codec,
+    decoder.compressors,
+  )
+  const bytes = plainByteLength === 0 ? body : Buffer.concat([page.subarray(0, plainByteLength), body])
+  const encoding = v1?.encoding ?? v2?.encoding ?? 'PLAIN'
+  checkRuns(bytes, {
+    where: path,
+    valueCount: v1?.num_values ?? v2?.num_values ?? 0,
+    repetitionBitWidth: levels.elementDefinition === undefined ? 0 : 1,
+    definitionBitWidth: 32 - Math.clz32(levels.maxDefinition),
+    levelByteLengths,
+    values: encoding === 'RLE' ? 'bits' : encoding.endsWith('_DICTIONARY') ? 'indexes' : 'plain',
+  })
+  if (v2 !== undefined) {
+    const plainHeader = { ...header, data_page_header_v2: { ...v2, is_compressed: false } }
+    return library.pages.readDataPageV2(bytes, plainHeader, decoder)
+  }
+  invariant(v1 !== undefined, 'a data page has one of two headers')
+  return library.pages.readDataPage(bytes, v1, decoder)
 }
 
 function appendPage(

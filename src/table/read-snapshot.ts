@@ -3,7 +3,7 @@
 import { damaged, Failure, messageOf } from '../base/failure.ts'
 import type { Snapshot } from './actions.ts'
 import { applyCommitFile } from './commit-log.ts'
-import { readHint } from './last-checkpoint.ts'
+import { type CheckpointHint, readHint } from './last-checkpoint.ts'
 import {
   type CheckpointFiles,
   codeOf,
@@ -46,7 +46,8 @@ function isVanished(failure: unknown): boolean {
 
 async function readOnce({ directory, version, base }: SnapshotRequest): Promise<Snapshot> {
   // The hint first: what it names was there before, so the listing must have it.
-  const hinted = readHint(hintPath(directory)) ?? -1
+  const hint = readHint(hintPath(directory))
+  const hinted = hint?.version ?? -1
   const listing = listLog(directory)
   const newest = listing.newestVersion
   if (hinted > newest)
@@ -62,11 +63,16 @@ async function readOnce({ directory, version, base }: SnapshotRequest): Promise<
     const missing = findMissingCommit(directory, listing, range)
     if (missing === undefined) return finish(new Replay(directory, base), directory, range)
   }
-  return await readFromCheckpoint(directory, listing, target)
+  return await readFromCheckpoint(directory, listing, target, hint)
 }
 
 /** Tries the checkpoints from the newest on, then the log from its beginning. */
-async function readFromCheckpoint(directory: string, listing: LogListing, target: number): Promise<Snapshot> {
+async function readFromCheckpoint(
+  directory: string,
+  listing: LogListing,
+  target: number,
+  hint: CheckpointHint | undefined,
+): Promise<Snapshot> {
   const usable = listing.checkpoints.filter((checkpoint) => checkpoint.version <= target)
   const problems: string[] = []
   for (const checkpoint of [...usable, undefined]) {
@@ -74,7 +80,7 @@ async function readFromCheckpoint(directory: string, listing: LogListing, target
     const missing = findMissingCommit(directory, listing, range)
     if (missing !== undefined) failForMissing({ directory, listing, target, missing, problems })
     const replay = new Replay(directory)
-    const problem = checkpoint === undefined ? undefined : await tryCheckpoint(checkpoint, replay)
+    const problem = checkpoint === undefined ? undefined : await tryCheckpoint(checkpoint, replay, hint)
     if (problem === undefined) return finish(replay, directory, range)
     problems.push(problem)
   }
@@ -82,11 +88,19 @@ async function readFromCheckpoint(directory: string, listing: LogListing, target
 }
 
 /** Undefined when it was applied, otherwise how it is damaged. */
-async function tryCheckpoint(checkpoint: CheckpointFiles, replay: Replay): Promise<string | undefined> {
+async function tryCheckpoint(
+  { version, paths }: CheckpointFiles,
+  replay: Replay,
+  hint: CheckpointHint | undefined,
+): Promise<string | undefined> {
+  const where = paths.join(', ')
   try {
-    await applyCheckpoint(checkpoint.paths, replay)
-    // A checkpoint without these is none, however well it reads.
-    replay.finish(checkpoint.version, checkpoint.paths.join(', '))
+    await applyCheckpoint(paths, replay)
+    // A checkpoint without protocol and metaData is none, however well it reads.
+    const { files } = replay.finish(version, where)
+    const expected = hint?.version === version ? hint.fileCount : undefined
+    if (expected !== undefined && expected !== files.size)
+      damaged(where, `${expected} files`, `${files.size}`)
     return undefined
   } catch (failure) {
     if (failure instanceof Failure && failure.code === 'DAMAGED') return messageOf(failure)

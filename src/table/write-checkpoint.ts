@@ -95,7 +95,7 @@ async function writeHint(
   const { directory, version } = snapshot
   const path = hintPath(directory)
   // Another run may have come further in the meantime.
-  if ((readHint(path) ?? -1) > version) return
+  if ((readHint(path)?.version ?? -1) > version) return
   const hint = {
     version,
     size: actionCount,

@@ -18,7 +18,13 @@ import { ROOT } from '../support/source-tree.ts'
 
 /** What is left when a part silently did not run is below this. */
 const MINIMUM_CHECK_COUNT = 100
-const PROGRAMS = ['check_answers.py', 'check_pyarrow.py', 'check_polars.py', 'check_spark.py']
+const PROGRAMS = [
+  'check_answers.py',
+  'check_pyarrow.py',
+  'check_polars.py',
+  'check_deltalake.py',
+  'check_spark.py',
+]
 const PROGRAM_DEADLINE_MS = 20 * 60_000
 const FOLDER = join(ROOT, 'test', 'interop')
 

@@ -107,7 +107,9 @@ test('flipped bits and lost ends of checkpoints without our seal are failures, o
       if (damagedBytes.length > 0) damagedBytes[at] = (damagedBytes[at] ?? 0) ^ (1 << random.below(8))
       writeFileSync(path, damagedBytes)
       try {
-        await readSnapshot(directory)
+        const snapshot = await readSnapshot(directory)
+        // Spark says beside its checkpoint how many files the table has, so none is lost unseen.
+        if (name === 'spark') assert.is(snapshot.files.size, expected['spark']?.files.length)
       } catch (failure) {
         assert.ok(failure instanceof Failure, `${name}, round ${round}, seed ${SEED}: ${String(failure)}`)
         assert.ok(failure.code === 'DAMAGED' || failure.code === 'USAGE', failure.message)
