@@ -6,11 +6,9 @@
  */
 
 import { Failure } from '../base/failure.ts'
+import { MAX_POSITION } from '../base/positions.ts'
 import type { DeliveryKey, Interval } from './evidence.ts'
 import { parseTimeWindow, type TimeWindow } from './question-time.ts'
-
-/** The largest position that can be asked about: its successor, the half-open end, is still exact. */
-export const MAX_POSITION: number = 2 ** 53 - 2
 
 /** What of the asset is asked about: some positions, or all of it. */
 export type QueryTarget =

@@ -15,14 +15,16 @@ export const STDIN = '-'
 
 /** So much of each input is looked at for its kind and its header. */
 const HEAD_BYTE_LENGTH = 64 * 1024
+/** Streams move so many bytes at a time; small files get smaller buffers, as they come by the thousand. */
 const STREAM_CHUNK_BYTE_LENGTH = 1024 * 1024
+const MIN_STREAM_CHUNK_BYTE_LENGTH = 16 * 1024
 const LINE_FEED = 0x0a
 const CARRIAGE_RETURN = 0x0d
 const COMMENT_MARK = 0x23
 const BYTE_ORDER_MARK: readonly number[] = [0xef, 0xbb, 0xbf]
 
+/** How the lines of an input are laid out. */
 interface InputLines {
-  readonly path: string
   readonly layout: LineLayout
   /** The header line without its line end, if there is one. */
   readonly header: Uint8Array | undefined
@@ -31,15 +33,23 @@ interface InputLines {
 /** A plain file, which can be read anywhere. */
 export interface PlainInput extends InputLines {
   readonly kind: 'plain'
+  readonly path: string
   readonly byteLength: number
 }
 
+/** Text from front to back, and how its lines are laid out. */
+export interface OpenedText extends InputLines {
+  readonly text: AsyncIterable<Uint8Array>
+}
+
 /** A gzip file or a pipe: text that comes from front to back, once. */
-export interface StreamedInput extends InputLines {
+export interface StreamedInput {
   readonly kind: 'streamed'
+  readonly path: string
   /** Bytes as stored, or undefined for a pipe. */
   readonly byteLength: number | undefined
-  readonly text: AsyncIterable<Uint8Array>
+  /** Opens it, when its turn comes: thousands of inputs must not be open at once. */
+  open(): Promise<OpenedText>
   /** How many bytes, as stored, were taken so far. */
   readonly bytesTaken: () => number
 }
@@ -47,9 +57,12 @@ export interface StreamedInput extends InputLines {
 /** One log of a run. */
 export type LogInput = PlainInput | StreamedInput
 
-/** Looks at one input. Fails when it cannot be read, or its header names columns that are of no use. */
+/**
+ * Looks at one input. Fails when it cannot be read, or its header names columns that are of no use; for a
+ * stream that shows when it is opened.
+ */
 export async function openInput(path: string): Promise<LogInput> {
-  if (path === STDIN) return openStream('standard input', undefined, process.stdin)
+  if (path === STDIN) return streamedInput('standard input', undefined, () => process.stdin)
   const handle = await attemptedAsync(path, 'open', () => open(path, 'r'))
   try {
     const stat = await attemptedAsync(path, 'open', () => handle.stat())
@@ -57,13 +70,14 @@ export async function openInput(path: string): Promise<LogInput> {
       throw new Failure('USAGE', `${path}: expected a log file, found a directory; name the files in it`)
     }
     // A named pipe or a device has no size to cut into shards and can be read only once.
-    if (!stat.isFile()) return await openStream(path, undefined, createReadStream(path))
+    if (!stat.isFile()) return streamedInput(path, undefined, () => createReadStream(path))
     const head = await readHead(handle, path)
     if (isGzip(head)) {
-      const source = createReadStream(path, { highWaterMark: STREAM_CHUNK_BYTE_LENGTH })
-      return await openStream(path, stat.size, source)
+      return streamedInput(path, stat.size, () =>
+        createReadStream(path, { highWaterMark: chunkByteLength(stat.size) }),
+      )
     }
-    return { kind: 'plain', byteLength: stat.size, ...readLines(path, head) }
+    return { kind: 'plain', path, byteLength: stat.size, ...readLines(path, head) }
   } finally {
     await handle.close()
   }
@@ -110,18 +124,30 @@ async function readHead(handle: FileHandle, path: string): Promise<Uint8Array> {
   return head.subarray(0, byteLength)
 }
 
-async function openStream(
+function streamedInput(
   path: string,
   byteLength: number | undefined,
-  source: Readable,
-): Promise<StreamedInput> {
+  openSource: () => Readable,
+): StreamedInput {
   let taken = 0
-  const counted = countBytes(path, source, (length) => {
-    taken += length
-  })
-  const stored = await withHead(counted)
-  const { head, text } = isGzip(stored.head) ? await withHead(inflate(path, stored.text)) : stored
-  return { kind: 'streamed', byteLength, text, bytesTaken: () => taken, ...readLines(path, head) }
+  return {
+    kind: 'streamed',
+    path,
+    byteLength,
+    bytesTaken: () => taken,
+    async open() {
+      const counted = countBytes(path, openSource(), (length) => {
+        taken += length
+      })
+      const stored = await withHead(counted)
+      const { head, text } = isGzip(stored.head)
+        ? await withHead(
+            inflate(path, stored.text, chunkByteLength(4 * (byteLength ?? Number.POSITIVE_INFINITY))),
+          )
+        : stored
+      return { text, ...readLines(path, head) }
+    },
+  }
 }
 
 async function* countBytes(
@@ -139,9 +165,17 @@ async function* countBytes(
   }
 }
 
-async function* inflate(path: string, stored: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  // With the default chunks of 16 KiB inflating takes four times as long (PERFORMANCE.md).
-  const gunzip = createGunzip({ chunkSize: STREAM_CHUNK_BYTE_LENGTH })
+function chunkByteLength(expected: number): number {
+  return Math.min(STREAM_CHUNK_BYTE_LENGTH, Math.max(MIN_STREAM_CHUNK_BYTE_LENGTH, expected))
+}
+
+async function* inflate(
+  path: string,
+  stored: AsyncIterable<Uint8Array>,
+  chunkSize: number,
+): AsyncGenerator<Uint8Array> {
+  // With the default chunks of 16 KiB inflating a large file takes four times as long (PERFORMANCE.md).
+  const gunzip = createGunzip({ chunkSize })
   const source = Readable.from(stored)
   source.on('error', (error) => gunzip.destroy(error))
   try {
@@ -189,9 +223,9 @@ function readLines(path: string, head: Uint8Array): InputLines {
     if (lineFeed < 0) break
     const line = head.slice(at, head[lineFeed - 1] === CARRIAGE_RETURN ? lineFeed - 1 : lineFeed)
     const reading = readHeader(line)
-    if (reading.kind === 'layout') return { path, layout: reading.layout, header: line }
+    if (reading.kind === 'layout') return { layout: reading.layout, header: line }
     if (reading.kind === 'problem') throw new Failure('USAGE', `${path}: ${reading.message}`)
     at = lineFeed + 1
   }
-  return { path, layout: DEFAULT_DELIVERY_LAYOUT, header: undefined }
+  return { layout: DEFAULT_DELIVERY_LAYOUT, header: undefined }
 }

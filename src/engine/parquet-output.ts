@@ -40,7 +40,12 @@ export class ParquetOutput {
     const temporaryPath = join(dirname(path), `.${basename(path)}.${suffix}`)
     const file = await attemptedAsync(path, 'create', () => open(temporaryPath, 'wx'))
     const output = new ParquetOutput(path, temporaryPath, file)
-    await output.write(FILE_MAGIC)
+    try {
+      await output.write(FILE_MAGIC)
+    } catch (error) {
+      await output.discard()
+      throw error
+    }
     return output
   }
 
@@ -80,10 +85,10 @@ export class ParquetOutput {
     await this.write(footer)
     await attemptedAsync(this.path, 'sync', () => this.file.sync())
     await this.file.close()
+    await this.discardSpools()
     await attemptedAsync(this.path, 'publish', () => rename(this.temporaryPath, this.path))
     this.isDone = true
     await syncDirectory(dirname(this.path))
-    await this.discardSpools()
   }
 
   /** Leaves nothing behind; after `finish` it does nothing. */

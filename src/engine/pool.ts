@@ -52,7 +52,7 @@ export function createPoolRunner({
   return {
     concurrency: threadCount,
     start(shard) {
-      const run = new PoolRun(pool, shard, shardOptions, deadlineMs)
+      const run = new PoolRun(pool, shard, shardOptions, deadlineMs, () => runs.delete(run))
       runs.add(run)
       return run
     },
@@ -73,7 +73,10 @@ class PoolRun implements ShardRun {
   private lastProgress = -1
   private lastProgressAt = performance.now()
 
-  constructor(pool: Piscina, shard: Shard, options: ShardOptions, deadlineMs: number) {
+  private readonly onEnd: () => void
+
+  constructor(pool: Piscina, shard: Shard, options: ShardOptions, deadlineMs: number, onEnd: () => void) {
+    this.onEnd = onEnd
     const { port1, port2 } = this.channel
     port1.on('message', (message: ShardMessage) => {
       this.waiting.push(message)
@@ -113,6 +116,7 @@ class PoolRun implements ShardRun {
   end(): void {
     clearInterval(this.watch)
     this.channel.port1.close()
+    this.onEnd()
   }
 
   private fail(failure: Failure): void {
@@ -120,7 +124,10 @@ class PoolRun implements ShardRun {
     this.wake?.()
   }
 
-  /** Reading and sending batches are progress; a worker with batches that wait to be written is not late. */
+  /**
+   * Reading and sending batches are progress. A shard that no thread has taken yet, or whose batches wait
+   * to be written, is not late.
+   */
   private checkDeadline(deadlineMs: number): void {
     const progress = Atomics.load(this.cells, READ_KIB_CELL)
     const isWaiting = Atomics.load(this.cells, PENDING_BATCHES_CELL) > 0 || progress === 0

@@ -87,20 +87,24 @@ export async function processLogs(options: ProcessOptions): Promise<ProcessRepor
     inputs.map(({ path }) => path),
     rejectsFile,
   )
-  const output = await ParquetOutput.create(options.out)
+  let output: ParquetOutput
   try {
-    const runner = await createRunner(inputs, options)
+    output = await ParquetOutput.create(options.out)
     try {
-      await encodeInputs({ inputs, runner, output, totals, rejects, options })
+      const runner = await createRunner(inputs, options)
+      try {
+        await encodeInputs({ inputs, runner, output, totals, rejects, options })
+      } finally {
+        await runner.close()
+      }
+      rejects.check(options.maxRejects, totals.lines)
+      throwIfAborted(options.signal)
+      await output.finish({ runCount: totals.kept, rows: output.rowCount })
     } finally {
-      await runner.close()
-      await rejectsFile?.close()
+      await output.discard()
     }
-    rejects.check(options.maxRejects, totals.lines)
-    throwIfAborted(options.signal)
-    await output.finish({ runCount: totals.kept, rows: output.rowCount })
   } finally {
-    await output.discard()
+    await rejectsFile?.close()
   }
   return {
     v: 1,

@@ -93,7 +93,7 @@ async function* textPieces(
   inputIndex: number,
   room: () => number,
 ): AsyncGenerator<PlannedPiece> {
-  const { layout, header } = input
+  const { layout, header, text: chunks } = await input.open()
   const held = new HeldText()
   let cut = 0
   let nextCut = room()
@@ -102,7 +102,7 @@ async function* textPieces(
     piece: { kind: 'text', inputIndex, layout, header, text, start: held.start },
     byteLength: to - cut,
   })
-  for await (const chunk of input.text) {
+  for await (const chunk of chunks) {
     held.push(chunk)
     if (isInLongLine) {
       const whole = held.whole()

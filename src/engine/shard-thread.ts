@@ -11,6 +11,8 @@ export function createShardTaskHandler(): (task: ShardTask) => void {
   return ({ shard, options, port, cells }) => {
     const shared = new Int32Array(cells)
     let bytesRead = 0
+    // From here on the shard has a thread, and its deadline counts.
+    Atomics.store(shared, READ_KIB_CELL, 1)
     encoder ??= createShardEncoder(options)
     const messages = encoder.encode(shard, {
       spareMemory: () => receiveMessageOnPort(port)?.message,

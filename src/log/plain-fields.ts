@@ -1,6 +1,6 @@
 /** The fields of a line in plain TypeScript: numbers, days, UTF-8. Byte by byte, without strings. */
 
-import { MAX_POSITION } from './scanned-runs.ts'
+import { MAX_POSITION } from '../base/positions.ts'
 
 const ZERO = 0x30
 const MINUS = 0x2d

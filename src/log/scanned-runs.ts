@@ -33,8 +33,6 @@ export const MAX_LINE_BYTE_LENGTH = 65_536
 export const MAX_REJECT_TEXT_BYTE_LENGTH = 1024
 /** So many comments with a TAB that are not the header are listed a piece. */
 export const MAX_LISTED_COMMENTS = 1024
-/** The largest position of a byte that can be counted exactly: 2^53-2, as its successor must be a safe integer. */
-export const MAX_POSITION: number = Number.MAX_SAFE_INTEGER - 1
 
 /** See `ScannerOptions.maxRangeByteLength`. */
 export const DEFAULT_MAX_RANGE_BYTE_LENGTH: number = 2 ** 38

@@ -20,6 +20,7 @@ import {
   writeDictionaryPageHeader,
 } from './page-header.ts'
 import { appendColumnIndex, appendPositionColumnIndex } from './page-index.ts'
+import { MAX_POSITION_PAGE_ROWS } from './page-limits.ts'
 import type { EncodedChunk, RowGroupTable } from './row-group-table.ts'
 import { appendSnappy, appendSnappyInt64s, appendSnappyLiteral } from './snappy-encoder.ts'
 import {
@@ -34,8 +35,6 @@ import { oneMatchLiteralsOffset } from './zstd-frame.ts'
 export const OWN_PAGE_ROWS: number = 65_536
 /** Most rows of a page that several runs share. */
 const SHARED_PAGE_ROWS = 131_072
-/** Most rows of any byte_num page: parquet-java holds eight bytes a row of it. */
-export const MAX_POSITION_PAGE_ROWS: number = 2 ** 20
 
 /** Up to so many bytes a loop copies faster than a view and a call. */
 const SHORT_BYTE_LENGTH = 64
@@ -109,7 +108,6 @@ export class ChunkEncoder {
     totalCompressedSize: 0,
     dictionaryPageOffset: -1,
     dataPageOffset: 0,
-    pageCount: 0,
   }
   private pageMinima = new Float64Array(1024)
   private pageMaxima = new Float64Array(1024)

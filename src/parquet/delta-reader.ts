@@ -5,13 +5,12 @@
 
 import { ByteReader } from '../base/byte-reader.ts'
 import { damaged } from '../base/failure.ts'
+import { MAX_POSITION_PAGE_ROWS } from './page-limits.ts'
 import { expandBytes, type PeriodicBytes } from './periodic-bytes.ts'
 
 const BLOCK_VALUES = 128
 const MINIBLOCKS = 4
 const MINIBLOCK_VALUES = 32
-/** A page of ours holds at most so many rows. */
-export const MAX_POSITION_PAGE_ROWS: number = 2 ** 20
 
 /** The most that the header takes: varints of 2, 1, 4 and 8 bytes. */
 const MAX_HEADER_BYTE_LENGTH = 20

@@ -9,7 +9,7 @@ import { ByteWriter } from '../base/byte-writer.ts'
 /** How a row group's rows fall into pieces (runs or parts of runs) and its pieces into index pages. */
 export interface PiecePages {
   readonly pieceCount: number
-  /** Rows of each piece; one page holds at most 2^30 of them. */
+  /** Rows of each piece; one page holds at most 2^30 of them, so that twice as many fit a run's header. */
   readonly rowCounts: Float64Array
   readonly pageCount: number
   /** Page p holds the pieces `[pageCuts[p], pageCuts[p + 1])`. */

@@ -27,7 +27,6 @@ export interface EncodedChunk {
   /** -1 without a dictionary. */
   dictionaryPageOffset: number
   dataPageOffset: number
-  pageCount: number
 }
 
 /** Row groups as a thread hands them over; every array is transferred. */

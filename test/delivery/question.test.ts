@@ -1,7 +1,8 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Failure } from '#src/base/failure.js'
-import { MAX_POSITION, parseQuery, type QueryText } from '#src/delivery/question.js'
+import { MAX_POSITION } from '#src/base/positions.js'
+import { parseQuery, type QueryText } from '#src/delivery/question.js'
 import { formatInstant, parseInstant, parseTimeWindow } from '#src/delivery/question-time.js'
 
 const test = suite('questions')

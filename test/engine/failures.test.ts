@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
@@ -52,6 +52,18 @@ failures('a worker that gets stuck is given up at its deadline', async () => {
   assert.is(failure.code, 'TIMEOUT')
 })
 
+failures('an output that is a folder is an error, and nothing is left beside it', async () => {
+  const folder = makeTempFolder()
+  const out = join(folder, 'folder.parquet')
+  mkdirSync(out)
+  const run = processLogs({ inputs: [SAMPLE], out, threads: 1, maxRejects: { kind: 'count', count: 0 } })
+  await run.then(
+    () => assert.unreachable('expected a failure'),
+    (error: unknown) => assert.match(error instanceof Failure ? error.message : '', /cannot publish/),
+  )
+  assert.equal(namesIn(folder), ['folder.parquet'])
+})
+
 failures('an aborted run stops soon and leaves nothing, inline and on threads', async () => {
   for (const threads of [1, 2]) {
     const controller = new AbortController()
@@ -79,10 +91,19 @@ function writeLongLog(): string {
 
 const NODE_ARGUMENTS = ['--conditions=source', '--import', 'tsx', join(ROOT, 'src', 'cli.ts')]
 
-failures('a full disk is exit 2 with path and operation, and nothing is left', () => {
+for (const [when, blocks] of [
+  ['half way', 2000],
+  ['at the first byte', 0],
+] as const) {
+  failures(`a full disk ${when} is exit 2 with path and operation, and nothing is left`, () =>
+    fullDisk(blocks),
+  )
+}
+
+function fullDisk(blocks: number): void {
   const folder = makeTempFolder()
-  // A limit on file size stands for the disk: the write fails half way, as on a full one.
-  const script = `ulimit -f 2000; trap '' XFSZ; exec "$0" "$@"`
+  // A limit on file size stands for the disk: the write fails, as on a full one.
+  const script = `ulimit -f ${blocks}; trap '' XFSZ; exec "$0" "$@"`
   const { status, stderr } = spawnSync(
     'bash',
     [
@@ -100,7 +121,7 @@ failures('a full disk is exit 2 with path and operation, and nothing is left', (
   assert.is(status, 2, stderr)
   assert.match(stderr, /cannot write .*o\.parquet/)
   assert.equal(namesIn(folder), [])
-})
+}
 
 failures('Ctrl-C is exit 130, and nothing is left', async () => {
   const folder = makeTempFolder()

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { suite } from 'uvu'
@@ -15,6 +15,7 @@ const SAMPLE = join(ROOT, 'fixtures', 'sample.log')
 const HEADER = '# date\ttimestamp\tip_address\tuser_agent\trequest\tstatus\tbyte_range\n'
 const line = (range: string): string => `2024-02-29\t23:59:59\t192.0.2.1\tagent\t/asset\t206\t${range}\n`
 let fileCount = 0
+const manyFolder = makeTempFolder()
 
 function inNewFolder(name: string): string {
   return join(makeTempFolder(), name)
@@ -116,6 +117,24 @@ runs('text is cut where the same bytes in a plain file are, so that the output i
     assert.ok(outputOf(zipped).equals(outputOf(plain)), `${content.length} in shards of ${shardByteLength}`)
     assert.equal(zipped.rejected, plain.rejected)
   }
+})
+
+runs('thousands of gzip inputs are opened one after the other', async () => {
+  const inputs = Array.from({ length: 1200 }, (_, i) => `1.2.3.${i & 255}`).map((ip, i) => {
+    const path = join(manyFolder, `${i}.gz`)
+    writeFileSync(path, gzipSync(line('0-4').replace('192.0.2.1', ip)))
+    return path
+  })
+  const openFiles = (): number => (existsSync('/proc/self/fd') ? readdirSync('/proc/self/fd').length : 0)
+  const openBefore = openFiles()
+  let mostOpen = 0
+  const watch = setInterval(() => {
+    mostOpen = Math.max(mostOpen, openFiles() - openBefore)
+  }, 1)
+  const report = await run(inputs)
+  clearInterval(watch)
+  assert.is(report.kept, 1200)
+  assert.ok(mostOpen < 200, `${mostOpen} files open at a time`)
 })
 
 runs('threads take text as well as files', async () => {
