@@ -2,11 +2,12 @@
 
 import { BoundedCache } from '../base/bounded-cache.ts'
 import { damaged } from '../base/failure.ts'
+import type { ColumnSchema } from '../parquet/metadata.ts'
 import { FileCaches, ParquetFile } from '../parquet/parquet-file.ts'
 import type { DeliveredRun, DeliveryKey, Evidence, EvidenceSource, Interval } from './evidence.ts'
 import { findLength, findRuns, hasRows } from './scan.ts'
 import { scanKeyOf, wantedAsset } from './scan-key.ts'
-import { LAYOUT_KEY, LAYOUT_VERSION, SCHEMA } from './schema.ts'
+import { LAYOUT_KEY, LAYOUT_VERSION, PARTITION_SCHEMA, SCHEMA } from './schema.ts'
 
 /** Footers of open files take at most so much memory, and at most so many files stay open at once. */
 const FOOTER_BYTE_LIMIT = 256 * 1024 * 1024
@@ -44,20 +45,22 @@ function checkLayout({ path, footer }: ParquetFile): void {
       `layout ${layout ?? 'none'} by ${footer.createdBy}`,
     )
   }
-  const isOurs =
-    footer.schema.length === SCHEMA.length &&
-    SCHEMA.every((column, i) => {
-      const found = footer.schema[i]
+  if (!hasSchema(footer.schema, SCHEMA) && !hasSchema(footer.schema, PARTITION_SCHEMA)) {
+    const names = footer.schema.map(({ name }) => name).join(', ')
+    damaged(path, `the columns ${SCHEMA.map(({ name }) => name).join(', ')} (date may be absent)`, names)
+  }
+}
+
+function hasSchema(found: readonly ColumnSchema[], expected: readonly ColumnSchema[]): boolean {
+  return (
+    found.length === expected.length &&
+    expected.every(({ name, physicalType, logicalType }, i) => {
+      const column = found[i]
       return (
-        found?.name === column.name &&
-        found.physicalType === column.physicalType &&
-        found.logicalType === column.logicalType
+        column?.name === name && column.physicalType === physicalType && column.logicalType === logicalType
       )
     })
-  if (!isOurs) {
-    const names = footer.schema.map(({ name }) => name).join(', ')
-    damaged(path, `the columns ${SCHEMA.map(({ name }) => name).join(', ')}`, names)
-  }
+  )
 }
 
 class FileStore implements EvidenceSource {

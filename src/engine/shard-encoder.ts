@@ -2,6 +2,7 @@
 
 import { Failure, messageOf } from '../base/failure.ts'
 import { RunEncoder } from '../delivery/run-encoder.ts'
+import { PARTITION_SCHEMA, SCHEMA } from '../delivery/schema.ts'
 import type { LineScanner } from '../log/scanned-runs.ts'
 import { createScanner } from '../log/scanner.ts'
 import { scanPiece } from './piece-reader.ts'
@@ -32,13 +33,15 @@ export function createShardEncoder(options: ShardOptions): ShardEncoder {
     keepRejectedText: options.keepRejectedText,
     rejectedLineLimit: options.keepRejectedText ? MAX_LISTED_REJECTS : MAX_NAMED_REJECTS,
   })
-  const runEncoder = new RunEncoder()
+  const runEncoder = new RunEncoder(options.splitByDay ? PARTITION_SCHEMA : SCHEMA)
   return {
     *encode(shard, { spareMemory, onRead }) {
       try {
         scanner.reset()
         const pieces = shard.pieces.map((piece) => scanPiece(piece, scanner, onRead))
-        for (const batch of runEncoder.encode(scanner.finish(), spareMemory)) yield { kind: 'batch', batch }
+        for (const encoded of runEncoder.encode(scanner.finish(), spareMemory)) {
+          yield { kind: 'batch', ...encoded }
+        }
         yield { kind: 'done', pieces }
       } catch (error) {
         const code = error instanceof Failure ? error.code : 'CRASHED'

@@ -11,7 +11,7 @@ import type { ChunkSource } from './chunk-source.ts'
 import { IndexChunk, readByteStrings, readIntegerDictionary } from './dictionary-chunk.ts'
 import type { ByteStrings } from './dictionary-reader.ts'
 import { FileFooter, readCreatedBy } from './file-footer.ts'
-import type { RowGroupMetadata } from './metadata.ts'
+import type { ColumnChunkMetadata, RowGroupMetadata } from './metadata.ts'
 import { PositionChunk } from './position-chunk.ts'
 import { PositionedFile } from './positioned-file.ts'
 import { isSealed } from './thrift-compact.ts'
@@ -65,7 +65,7 @@ const ROW_GROUP_WEIGHT = 4096
 
 let openedFileCount = 0
 
-/** An open file. Row groups and columns are named by their ordinals. */
+/** An open file. Row groups are named by their ordinals, columns by their names. */
 export class ParquetFile {
   readonly path: string
   readonly footer: FileFooter
@@ -99,10 +99,16 @@ export class ParquetFile {
   /** What the footer says of a row group. */
   rowGroup(index: number): RowGroupMetadata {
     return this.#caches.rowGroups.getOrMake(
-      this.#keyOf(index, 0),
+      this.#keyOf(index, ''),
       () => this.footer.rowGroup(index),
       () => ROW_GROUP_WEIGHT,
     )
+  }
+
+  /** What the footer says of a column of a row group; fails as DAMAGED when the file has no such column. */
+  columnChunk(rowGroup: number, column: string): ColumnChunkMetadata {
+    const chunk = this.rowGroup(rowGroup).columns[this.#ordinalOf(column)]
+    return chunk ?? damaged(`${this.path}, row group ${rowGroup}`, `a column ${column}`, 'none')
   }
 
   /** The `count` bloom filters of a row group, in the order of their columns; undefined when it has none. */
@@ -121,7 +127,7 @@ export class ParquetFile {
   }
 
   /** The dictionary of a BYTE_ARRAY column. */
-  byteStrings(rowGroup: number, column: number): ByteStrings {
+  byteStrings(rowGroup: number, column: string): ByteStrings {
     return this.#caches.byteStrings.getOrMake(
       this.#keyOf(rowGroup, column),
       () => readByteStrings(this.#sourceOf(rowGroup, column)),
@@ -130,8 +136,8 @@ export class ParquetFile {
   }
 
   /** The dictionary of an INT32 or INT64 column. */
-  integers(rowGroup: number, column: number): Float64Array {
-    const byteWidth = this.footer.schema[column]?.physicalType === 'INT32' ? 4 : 8
+  integers(rowGroup: number, column: string): Float64Array {
+    const byteWidth = this.footer.schema[this.#ordinalOf(column)]?.physicalType === 'INT32' ? 4 : 8
     return this.#caches.integers.getOrMake(
       this.#keyOf(rowGroup, column),
       () => readIntegerDictionary(this.#sourceOf(rowGroup, column), byteWidth),
@@ -140,7 +146,7 @@ export class ParquetFile {
   }
 
   /** The index pages of a dictionary column whose dictionary has `dictionaryCount` values. */
-  indexes(rowGroup: number, column: number, dictionaryCount: number): IndexChunk {
+  indexes(rowGroup: number, column: string, dictionaryCount: number): IndexChunk {
     return this.#caches.indexes.getOrMake(
       this.#keyOf(rowGroup, column),
       () => new IndexChunk(this.#sourceOf(rowGroup, column), dictionaryCount),
@@ -149,7 +155,7 @@ export class ParquetFile {
   }
 
   /** The pages of a DELTA_BINARY_PACKED column. */
-  positions(rowGroup: number, column: number): PositionChunk {
+  positions(rowGroup: number, column: string): PositionChunk {
     return this.#caches.positions.getOrMake(
       this.#keyOf(rowGroup, column),
       () => new PositionChunk(this.#sourceOf(rowGroup, column)),
@@ -162,15 +168,18 @@ export class ParquetFile {
   }
 
   /** Text, as no number holds all three: files are opened and closed for as long as the process lives. */
-  #keyOf(rowGroup: number, column: number): string {
+  #keyOf(rowGroup: number, column: string): string {
     return `${this.#id}/${rowGroup}/${column}`
   }
 
-  #sourceOf(rowGroup: number, column: number): ChunkSource {
+  #ordinalOf(column: string): number {
+    return this.footer.schema.findIndex(({ name }) => name === column)
+  }
+
+  #sourceOf(rowGroup: number, column: string): ChunkSource {
     const file = this.#file
-    const where = `${this.path}, row group ${rowGroup}, ${this.footer.schema[column]?.name ?? column}`
-    const metadata = this.rowGroup(rowGroup).columns[column]
-    if (metadata === undefined) return damaged(where, 'a column chunk', 'none')
+    const where = `${this.path}, row group ${rowGroup}, ${column}`
+    const metadata = this.columnChunk(rowGroup, column)
     return { where, metadata, read: (byteOffset, byteLength) => file.read(byteOffset, byteLength) }
   }
 }
