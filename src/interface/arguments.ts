@@ -33,10 +33,20 @@ export interface QueryArguments {
   readonly json: boolean
 }
 
+/** Likewise for `inspect`. */
+export interface InspectArguments {
+  readonly path: string
+  readonly files: boolean
+  readonly verify: boolean
+  readonly values: boolean
+  readonly json: boolean
+}
+
 /** What the command line asks for; `text` is help or the version, to be printed as it is. */
 export type Invocation =
   | { readonly command: 'process'; readonly options: ProcessArguments }
   | { readonly command: 'query'; readonly options: QueryArguments }
+  | { readonly command: 'inspect'; readonly options: InspectArguments }
   | { readonly command: 'tour' }
   | { readonly command: 'text'; readonly text: string }
 
@@ -51,7 +61,7 @@ export function parseArguments(
   const root = new Command('byteledger')
     .description('Proves from CDN logs which bytes of an asset were delivered to whom, and when.')
     .version(readVersion(), '-V, --version', 'print the version')
-  for (const add of [addProcess, addQuery, addTour])
+  for (const add of [addProcess, addQuery, addInspect, addTour])
     add(root, program, (invocation) => found.push(invocation))
   root.helpCommand('help [command]', 'print the help of a command')
   root.addHelpText('after', examplesText(undefined, program))
@@ -81,7 +91,10 @@ type Report = (invocation: Invocation) => void
 function usageFailure(error: CommanderError): Failure {
   const isNoCommand = error.code === 'commander.help'
   const message = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')
-  return new Failure('USAGE', isNoCommand ? 'which command? expected process, query or tour' : message)
+  return new Failure(
+    'USAGE',
+    isNoCommand ? 'which command? expected process, query, inspect or tour' : message,
+  )
 }
 
 function examplesText(command: CommandName | undefined, program: string): string {
@@ -170,6 +183,31 @@ function addQuery(root: Command, program: string, report: Report): void {
           until: textOption(options, 'until'),
           batch: textOption(options, 'batch'),
           json: options['json'] === true,
+        },
+      })
+    })
+}
+
+function addInspect(root: Command, program: string, report: Report): void {
+  root
+    .command('inspect')
+    .description('Show the layout of a file or a store: rows, row groups, pages, encodings, bytes, indexes.')
+    .argument('<path>', 'a .parquet file, a store, a directory of files, or a glob in quotes')
+    .option('--files', 'list every file')
+    .option('--verify', 'read every page and check its checksum')
+    .option('--values', 'show the bounds of texts too: they are IP addresses, user agents and requests')
+    .option('--json', 'print the layout as JSON')
+    .addHelpText('after', examplesText('inspect', program))
+    .action((path: string, options: Readonly<Record<string, unknown>>) => {
+      const isOn = (name: string): boolean => options[name] === true
+      report({
+        command: 'inspect',
+        options: {
+          path,
+          files: isOn('files'),
+          verify: isOn('verify'),
+          values: isOn('values'),
+          json: isOn('json'),
         },
       })
     })

@@ -11,18 +11,11 @@ import type { ChunkSource } from './chunk-source.ts'
 import { IndexChunk, readByteStrings, readIntegerDictionary } from './dictionary-chunk.ts'
 import type { ByteStrings } from './dictionary-reader.ts'
 import { FileFooter, readCreatedBy } from './file-footer.ts'
+import { readFooterBytes } from './footer-bytes.ts'
 import type { ColumnChunkMetadata, RowGroupMetadata } from './metadata.ts'
 import { PositionChunk } from './position-chunk.ts'
 import { PositionedFile } from './positioned-file.ts'
 import { isSealed } from './thrift-compact.ts'
-
-/** `PAR1`, as a little-endian number. */
-const MAGIC = 0x3152_4150
-const MAGIC_BYTE_LENGTH = 4
-/** Length of the footer and `PAR1`, at the end of a file. */
-const TAIL_BYTE_LENGTH = 8
-/** The end of a file that is read first: most footers fit. */
-const FIRST_READ_BYTE_LENGTH = 64 * 1024
 
 /** What a process keeps of what it read, over all of its files, so that the next question is cheaper. */
 export class FileCaches {
@@ -185,32 +178,10 @@ export class ParquetFile {
 }
 
 function readFooter(file: PositionedFile): FileFooter {
-  const { path, byteLength } = file
-  const smallest = MAGIC_BYTE_LENGTH + TAIL_BYTE_LENGTH
-  if (byteLength < smallest) damaged(path, 'a Parquet file', `a file of ${byteLength} bytes`)
-  const firstRead = Math.min(byteLength, FIRST_READ_BYTE_LENGTH)
-  const end = file.read(byteLength - firstRead, firstRead)
-  const head = end.length === byteLength ? end : file.read(0, MAGIC_BYTE_LENGTH)
-  const tail: ByteReader = new ByteReader(end, path, end.length - TAIL_BYTE_LENGTH)
-  const footerByteLength = tail.u32()
-  const startsRight = new ByteReader(head, path).u32() === MAGIC
-  const endsRight = tail.u32() === MAGIC
-  if (!startsRight || !endsRight) {
-    damaged(path, 'a Parquet file, PAR1 at both ends', `none at its ${startsRight ? 'end' : 'start'}`)
+  const { bytes, place } = readFooterBytes(file)
+  if (!isSealed(bytes)) {
+    const writer = readCreatedBy(bytes, place.where) ?? 'an unknown program'
+    damaged(file.path, 'a file of byteledger, which ends with a checksum', `one by ${writer} without`)
   }
-  if (footerByteLength > byteLength - smallest) {
-    damaged(path, `a footer within ${byteLength} bytes`, `one of ${footerByteLength}`)
-  }
-  const byteOffset = byteLength - TAIL_BYTE_LENGTH - footerByteLength
-  const startInEnd = end.length - TAIL_BYTE_LENGTH - footerByteLength
-  const footer =
-    startInEnd >= 0
-      ? end.subarray(startInEnd, end.length - TAIL_BYTE_LENGTH)
-      : file.read(byteOffset, footerByteLength)
-  const where = `${path}, footer`
-  if (!isSealed(footer)) {
-    const writer = readCreatedBy(footer, where) ?? 'an unknown program'
-    damaged(path, 'a file of byteledger, which ends with a checksum', `one by ${writer} without`)
-  }
-  return new FileFooter(footer, { where, byteOffset })
+  return new FileFooter(bytes, place)
 }

@@ -60,8 +60,19 @@ test('--ua and --user-agent are the same option', () => {
   assertUsage(() => parse('query', '--ua', 'x', '--user-agent', 'y'), /--user-agent.*given twice/)
 })
 
+test('inspect takes one path and four switches', () => {
+  const off = { files: false, verify: false, values: false, json: false }
+  assert.equal(parse('inspect', 'a'), { command: 'inspect', options: { path: 'a', ...off } })
+  assert.equal(parse('inspect', '--files', '--verify', '--values', '--json', 'a'), {
+    command: 'inspect',
+    options: { path: 'a', files: true, verify: true, values: true, json: true },
+  })
+  assertUsage(() => parse('inspect'), /missing required argument 'path'/)
+  assertUsage(() => parse('inspect', 'a', 'b'), /too many arguments/)
+})
+
 test('wrong use is a failure that names what is wrong', () => {
-  assertUsage(() => parse(), /which command\? expected process, query or tour/)
+  assertUsage(() => parse(), /which command\? expected process, query, inspect or tour/)
   assertUsage(() => parse('quary'), /unknown command 'quary'.*query/)
   assertUsage(() => parse('query', '--rnage', '1-2'), /unknown option '--rnage'.*--range/)
   assertUsage(() => parse('query', '--range'), /--range <first-last>.*argument missing/)
