@@ -24,6 +24,8 @@ const BATCH_BYTE_LENGTH = 2 * 1024 * 1024
 export interface EncodedBatch {
   /** The day of all of their requests, since 1970-01-01 UTC; undefined where the date is a column. */
   readonly epochDay: number | undefined
+  /** Requests that begin in these row groups. */
+  readonly runCount: number
   readonly batch: RowGroupBatch
 }
 
@@ -91,11 +93,15 @@ export class RunEncoder {
       const epochs = rankEpochs(part.epochSeconds, part.runCount)
       const tables = { ...texts, epochs, days: rankDays(epochs.values) }
       const pieces = cutIntoPieces(part, epochs.ranks)
+      let runCount = 0
       for (let from = 0; from < pieces.count; ) {
         const to = endOfRowGroup(pieces, from)
-        this.encodeRowGroup(slicePieces(pieces, from, to), tables)
+        const slice = slicePieces(pieces, from, to)
+        this.encodeRowGroup(slice, tables)
+        runCount += countRuns(slice)
         if (this.out.length >= BATCH_BYTE_LENGTH || to === pieces.count) {
-          yield { epochDay, batch: this.table.takeBatch(this.out.take(spareMemory())) }
+          yield { epochDay, runCount, batch: this.table.takeBatch(this.out.take(spareMemory())) }
+          runCount = 0
         }
         from = to
       }
@@ -212,6 +218,13 @@ function makeTextTables(runs: ScannedRuns): TextTables {
     ip: runs.ipTable,
     userAgent: runs.userAgentTable,
   }
+}
+
+function countRuns({ count, continues }: Pieces): number {
+  if (continues === undefined) return count
+  let runCount = 0
+  for (let i = 0; i < count; i++) runCount += continues[i] === 1 ? 0 : 1
+  return runCount
 }
 
 function merged(ranks: Uint32Array): PieceColumn {

@@ -68,9 +68,9 @@ export type LogInput = PlainInput | StreamedInput
 
 /**
  * Looks at one input. Fails when it cannot be read, or its header names columns that are of no use; for a
- * stream that shows when it is opened.
+ * stream that shows when it is opened. `small` allows for reading a small file in one go.
  */
-export function openInput(path: string): LogInput {
+export function openInput(path: string, { small = true }: { readonly small?: boolean } = {}): LogInput {
   if (path === STDIN) return streamedInput('standard input', () => process.stdin)
   const fd = attempted(path, 'open', () => openSync(path, 'r'))
   try {
@@ -80,8 +80,9 @@ export function openInput(path: string): LogInput {
     }
     // A named pipe or a device has no size to cut into shards and can be read only once.
     if (!stat.isFile()) return streamedInput(path, () => createReadStream(path))
-    const head = readHead(fd, path, stat.size <= SMALL_BYTE_LENGTH ? 2 : HEAD_BYTE_LENGTH)
-    if (stat.size <= SMALL_BYTE_LENGTH) return smallInput(path, stat.size, !isGzip(head))
+    const isSmall = small && stat.size <= SMALL_BYTE_LENGTH
+    const head = readHead(fd, path, isSmall ? 2 : HEAD_BYTE_LENGTH)
+    if (isSmall) return smallInput(path, stat.size, !isGzip(head))
     if (isGzip(head)) return gzipInput(path, stat.size)
     return { kind: 'plain', path, byteLength: stat.size, ...readLines(path, head) }
   } finally {

@@ -47,7 +47,7 @@ export async function processLogs(options: ProcessOptions): Promise<ProcessRepor
   const outputs = [{ option: '--out', path: options.out }]
   if (options.rejectsPath !== undefined) outputs.push({ option: '--rejects', path: options.rejectsPath })
   await refuseToOverwrite(outputs, options.inputs)
-  const inputs = options.inputs.map(openInput)
+  const inputs = options.inputs.map((path) => openInput(path))
   throwIfAborted(options.signal)
   const output = await ParquetOutput.create(options.out, { schema: SCHEMA })
   try {

@@ -12,6 +12,7 @@ export interface ProcessArguments {
   readonly threads: string | undefined
   readonly rejects: string | undefined
   readonly maxRejects: string | undefined
+  readonly force: boolean
   readonly json: boolean
   readonly quiet: boolean
 }
@@ -114,16 +115,17 @@ function valueOption(flags: string, description: string): Option {
 function addProcess(root: Command, program: string, report: Report): void {
   root
     .command('process')
-    .description('Turn logs into one Parquet file with a row for each delivered byte.')
+    .description('Add logs to a store, or turn them into one Parquet file: a row for each delivered byte.')
     .argument('[inputs...]', 'log files, plain or gzip; - for standard input; none for the bundled sample')
-    .addOption(valueOption('--out <file>', 'the Parquet file to write, like day.parquet'))
-    .addOption(valueOption('--store <dir>', 'a store directory to add to (not available yet: use --out)'))
+    .addOption(valueOption('--out <file>', 'write one Parquet file instead, like day.parquet'))
+    .addOption(valueOption('--store <dir>', 'the store to add to (default: data/delivery)'))
     .addOption(valueOption('--format <name>', 'format of the logs').choices(['auto', 'delivery']))
     .addOption(valueOption('--threads <n>', 'threads at most (default: one a core, when they pay)'))
     .addOption(valueOption('--rejects <file>', 'write the rejected lines to this file'))
     .addOption(
       valueOption('--max-rejects <limit>', 'fail above this share or number, like 1% or 50 (default: 1%)'),
     )
+    .option('--force', 'add logs to the store once more that it already has')
     .option('--json', 'print the counts as JSON')
     .option('--quiet', 'print nothing but errors (and the JSON, if asked for)')
     .addHelpText('after', examplesText('process', program))
@@ -137,6 +139,7 @@ function addProcess(root: Command, program: string, report: Report): void {
           threads: textOption(options, 'threads'),
           rejects: textOption(options, 'rejects'),
           maxRejects: textOption(options, 'maxRejects'),
+          force: options['force'] === true,
           json: options['json'] === true,
           quiet: options['quiet'] === true,
         },
@@ -150,7 +153,12 @@ function addQuery(root: Command, program: string, report: Report): void {
     .description(
       'Were these bytes of this asset delivered to this listener? Exit code 0: yes, 1: no, 2: no answer.',
     )
-    .addOption(valueOption('--store <path>', 'a .parquet file, a directory of them, or a glob in quotes'))
+    .addOption(
+      valueOption(
+        '--store <path>',
+        'a store, a .parquet file, a directory of them, or a glob in quotes (default: data/delivery)',
+      ),
+    )
     .addOption(valueOption('--asset <path>', 'the request path, as logged'))
     .addOption(valueOption('--ip <address>', 'the client address, as logged'))
     .addOption(valueOption('--ua, --user-agent <text>', 'the user agent, as logged'))

@@ -8,9 +8,10 @@ import { parseQuery } from '../delivery/question.ts'
 import { parseTimeWindow, type TimeWindow } from '../delivery/question-time.ts'
 import { openStore } from '../delivery/store.ts'
 import type { QueryArguments } from './arguments.ts'
+import { committedFiles } from './committed-files.ts'
 import { toSafeJson } from './escape-text.ts'
+import { DEFAULT_STORE } from './process-settings.ts'
 import { answerNotes, renderAnswer } from './render-answer.ts'
-import { resolveStore } from './resolve-store.ts'
 import { type ExitCode, type Streams, writeNote } from './streams.ts'
 import { styleFor } from './terminal.ts'
 import { writeOutput } from './write-output.ts'
@@ -23,15 +24,10 @@ const QUESTION_OPTIONS = ['asset', 'ip', 'userAgent', 'range', 'start', 'end', '
  * @returns 0 delivered, 1 not; for a batch 0 when every question was answered, else 2.
  */
 export async function runQuery(options: QueryArguments, streams: Streams): Promise<ExitCode> {
-  if (options.store === undefined) {
-    throw new Failure(
-      'USAGE',
-      '--store is missing: expected a .parquet file that `process --out` wrote, or a directory',
-    )
-  }
-  if (options.batch !== undefined) return runBatch(options.batch, options.store, options, streams)
+  const store = options.store ?? DEFAULT_STORE
+  if (options.batch !== undefined) return runBatch(options.batch, store, options, streams)
   const query = parseQuery(options, options)
-  const source = openStore(resolveStore(options.store))
+  const source = openStore(await committedFiles(store))
   try {
     const { answer, facts } = askSource(source, query)
     for (const note of answerNotes(answer, query, facts)) writeNote(streams, note)
@@ -58,7 +54,7 @@ async function runBatch(
     )
   }
   const window = parseTimeWindow(options.since, options.until)
-  const source = openStore(resolveStore(store))
+  const source = openStore(await committedFiles(store))
   try {
     return await answerAll(path, rememberLengths(source), window, streams)
   } finally {

@@ -125,6 +125,7 @@ const NO_OPTIONS: ProcessArguments = {
   threads: undefined,
   rejects: undefined,
   maxRejects: undefined,
+  force: false,
   json: false,
   quiet: false,
 }
@@ -154,8 +155,14 @@ test('process refuses to write over what it reads, and names the file to give', 
       settings({ out: join(directory, 'new.parquet'), rejects: join(directory, 'x', '..', 'new.parquet') }),
       /written over/,
     )
-    assertUsage(settings({ out: undefined }), /give --out FILE\.parquet/)
-    assertUsage(settings({ store: 'data' }), /give --out FILE\.parquet/)
+    assertUsage(settings({ store: 'data' }), /--out and --store exclude each other/)
+    assertUsage(settings({ out: undefined, store: '' }), /--store is empty: expected a directory/)
+    assertUsage(settings({ force: true }), /--force is for a store/)
+    assert.equal(settings({ out: undefined })().target, {
+      kind: 'store',
+      store: 'data/delivery',
+      force: false,
+    })
     assertUsage(settings({ out: 'x.csv' }), /ending in \.parquet/)
     assertUsage(settings({ inputs: ['-', '-'] }), /twice/)
     assertUsage(settings({ threads: '0' }), /--threads expects a number from 1/)
