@@ -6,6 +6,7 @@ import { FileCaches, ParquetFile } from '../parquet/parquet-file.ts'
 import type { DeliveredRun, DeliveryKey, Evidence, EvidenceSource, Interval } from './evidence.ts'
 import { findLength, findRuns, hasRows } from './scan.ts'
 import { scanKeyOf, wantedAsset } from './scan-key.ts'
+import { type ListenerRuns, type ListenerScan, scanListeners } from './scan-listeners.ts'
 import { LAYOUT_KEY, LAYOUT_VERSION, SCHEMA } from './schema.ts'
 
 /** Footers of open files take at most so much memory, and at most so many files stay open at once. */
@@ -14,12 +15,18 @@ const OPEN_FILE_LIMIT = 800
 
 const NO_EVIDENCE: Evidence = { runs: [], assetKnown: false, listenerKnown: false }
 
+/** Files as a source that can also be read from one end to the other. */
+export interface DeliveryStore extends EvidenceSource {
+  /** Every listener of every asset, in the order of their keys; fails as `scanListeners` does. */
+  listeners(scan?: ListenerScan): Generator<ListenerRuns, void, void>
+}
+
 /**
  * Opens Parquet files that byteledger wrote, as one source. Every question asks them all. Files are
  * opened when first asked and stay open, up to a limit. Fails as ENVIRONMENT when a file cannot be read
  * and as DAMAGED when it is not ours or not whole where it matters; never with an answer.
  */
-export function openStore(paths: readonly string[]): EvidenceSource {
+export function openStore(paths: readonly string[]): DeliveryStore {
   return new FileStore(paths)
 }
 
@@ -60,7 +67,7 @@ function checkLayout({ path, footer }: ParquetFile): void {
   }
 }
 
-class FileStore implements EvidenceSource {
+class FileStore implements DeliveryStore {
   private readonly paths: readonly string[]
   private readonly caches = new FileCaches()
   private readonly files = new BoundedCache<ParquetFile>(FOOTER_BYTE_LIMIT, (file) => file.close())
@@ -88,6 +95,17 @@ class FileStore implements EvidenceSource {
     const length = this.paths.reduce((longest, path) => findLength(this.file(path), wanted, longest), 0)
     // Every row has a position, so an asset without a length has no row.
     return length === 0 ? undefined : length
+  }
+
+  *listeners(scan: ListenerScan = {}): Generator<ListenerRuns, void, void> {
+    // Files of its own: those kept for questions may be closed at any time to make room.
+    const files: ParquetFile[] = []
+    try {
+      for (const path of this.paths) files.push(openFile(path, this.caches))
+      yield* scanListeners(files, scan)
+    } finally {
+      for (const file of files) file.close()
+    }
   }
 
   close(): void {
