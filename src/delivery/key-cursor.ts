@@ -172,11 +172,15 @@ export class KeyCursor implements KeyBytes {
 
   private openNext(): boolean {
     const { file, rowGroups, columns } = this.stretch
+    // Without a test of assets nearly all pages are needed.
+    const needsAll = this.filter.asset === undefined
+    if (needsAll && this.nextRowGroup > 0) file.forgetPages(rowGroups[this.nextRowGroup - 1] ?? -1)
     const rowGroup = rowGroups[this.nextRowGroup++]
     if (rowGroup === undefined) {
       this.rowGroup = undefined
       return false
     }
+    if (needsAll) file.readPagesAhead(rowGroup)
     const where = `${file.path}, row group ${rowGroup}`
     const keyColumn = (column: number, test: ((text: string) => boolean) | undefined): KeyColumn => {
       const values = file.byteStrings(rowGroup, column)

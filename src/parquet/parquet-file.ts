@@ -7,7 +7,7 @@ import { BoundedCache } from '../base/bounded-cache.ts'
 import { ByteReader } from '../base/byte-reader.ts'
 import { damaged } from '../base/failure.ts'
 import { BloomFilters } from './bloom-filter.ts'
-import type { ChunkSource } from './chunk-source.ts'
+import { type ChunkSource, endOfPages } from './chunk-source.ts'
 import { IndexChunk, readByteStrings, readIntegerDictionary } from './dictionary-chunk.ts'
 import type { ByteStrings } from './dictionary-reader.ts'
 import { FileFooter, readCreatedBy } from './file-footer.ts'
@@ -60,6 +60,15 @@ export class FileCaches {
 /** Memory for bloom filters is taken by so much. */
 const SLAB_BYTE_LENGTH = 1024 * 1024
 
+/** Row groups of ours take a few megabytes at most: beyond it, pages are read one by one. */
+const MAX_READ_AHEAD_BYTE_LENGTH = 64 * 1024 * 1024
+
+/** Bytes of the file from `byteOffset` on. */
+interface PagesAhead {
+  readonly byteOffset: number
+  readonly bytes: Uint8Array
+}
+
 /** Memory of a decoded row group, about. */
 const ROW_GROUP_WEIGHT = 4096
 
@@ -74,6 +83,8 @@ export class ParquetFile {
   /** Keeps the keys of two files in one cache apart. */
   readonly #id: number
   readonly #bloomFilters: (BloomFilters | undefined)[] = []
+  /** Row groups whose pages were read at once. */
+  readonly #pagesAhead = new Map<number, PagesAhead>()
 
   /**
    * Opens a file. Fails as ENVIRONMENT when it cannot be read, and as DAMAGED when it is no Parquet file,
@@ -157,7 +168,28 @@ export class ParquetFile {
     )
   }
 
+  /**
+   * Reads all pages of a row group in one, for whoever is going to need most of them: a system call a page
+   * costs more than decoding it. They are held until `forgetPages`.
+   */
+  readPagesAhead(rowGroup: number): void {
+    let start = Number.POSITIVE_INFINITY
+    let end = 0
+    for (const metadata of this.rowGroup(rowGroup).columns) {
+      start = Math.min(start, metadata.dictionaryPageOffset ?? metadata.dataPageOffset)
+      end = Math.max(end, endOfPages(metadata))
+    }
+    if (end - start > MAX_READ_AHEAD_BYTE_LENGTH) return
+    this.#pagesAhead.set(rowGroup, { byteOffset: start, bytes: this.#file.read(start, end - start) })
+  }
+
+  /** Lets the memory of `readPagesAhead` go. */
+  forgetPages(rowGroup: number): void {
+    this.#pagesAhead.delete(rowGroup)
+  }
+
   close(): void {
+    this.#pagesAhead.clear()
     this.#file.close()
   }
 
@@ -171,7 +203,15 @@ export class ParquetFile {
     const where = `${this.path}, row group ${rowGroup}, ${this.footer.schema[column]?.name ?? column}`
     const metadata = this.rowGroup(rowGroup).columns[column]
     if (metadata === undefined) return damaged(where, 'a column chunk', 'none')
-    return { where, metadata, read: (byteOffset, byteLength) => file.read(byteOffset, byteLength) }
+    const read = (byteOffset: number, byteLength: number): Uint8Array => {
+      const ahead = this.#pagesAhead.get(rowGroup)
+      const at = ahead === undefined ? -1 : byteOffset - ahead.byteOffset
+      if (ahead !== undefined && at >= 0 && at + byteLength <= ahead.bytes.length) {
+        return ahead.bytes.subarray(at, at + byteLength)
+      }
+      return file.read(byteOffset, byteLength)
+    }
+    return { where, metadata, read }
   }
 }
 
