@@ -3,20 +3,27 @@
 import { BoundedCache } from '../base/bounded-cache.ts'
 import { damaged } from '../base/failure.ts'
 import { FileCaches, ParquetFile } from '../parquet/parquet-file.ts'
+import type { ReadTally } from '../parquet/read-tally.ts'
 import type { DeliveredRun, DeliveryKey, Evidence, EvidenceSource, Interval } from './evidence.ts'
 import { findLength, findRuns, hasRows } from './scan.ts'
 import { scanKeyOf, wantedAsset } from './scan-key.ts'
 import { type ListenerRuns, type ListenerScan, scanListeners } from './scan-listeners.ts'
 import { LAYOUT_KEY, LAYOUT_VERSION, SCHEMA } from './schema.ts'
+import type { KnownValues } from './suggest-known.ts'
 
 /** Footers of open files take at most so much memory, and at most so many files stay open at once. */
 const FOOTER_BYTE_LIMIT = 256 * 1024 * 1024
 const OPEN_FILE_LIMIT = 800
 
+/** Row groups whose values are looked through for suggestions: a few hundred milliseconds at most. */
+const MAX_SURVEYED_ROW_GROUPS = 1000
+
 const NO_EVIDENCE: Evidence = { runs: [], assetKnown: false, listenerKnown: false }
 
 /** Files as a source that can also be read from one end to the other. */
-export interface DeliveryStore extends EvidenceSource {
+export interface DeliveryStore extends EvidenceSource, KnownValues {
+  /** What was read since the store was opened. */
+  readonly tally: Readonly<ReadTally>
   /** Every listener of every asset, in the order of their keys; fails as `scanListeners` does. */
   listeners(scan?: ListenerScan): Generator<ListenerRuns, void, void>
 }
@@ -76,6 +83,10 @@ class FileStore implements DeliveryStore {
     this.paths = paths
   }
 
+  get tally(): Readonly<ReadTally> {
+    return this.caches.tally
+  }
+
   findEvidence(key: DeliveryKey, range: Interval): Evidence {
     const scanKey = scanKeyOf(key)
     if (scanKey === undefined) return NO_EVIDENCE
@@ -105,6 +116,29 @@ class FileStore implements DeliveryStore {
       yield* scanListeners(files, scan)
     } finally {
       for (const file of files) file.close()
+    }
+  }
+
+  *listenersOf(
+    asset: string,
+    { ip, userAgent }: { readonly ip?: string; readonly userAgent?: string },
+  ): Generator<{ readonly ip: string; readonly userAgent: string }, void, void> {
+    yield* this.listeners({
+      assets: new Set([asset]),
+      ip: ip === undefined ? undefined : (text) => text === ip,
+      userAgent: userAgent === undefined ? undefined : (text) => text === userAgent,
+    })
+  }
+
+  *valuesOf(column: 'request' | 'ip' | 'user_agent'): Generator<string, void, void> {
+    let rowGroupsLeft = MAX_SURVEYED_ROW_GROUPS
+    for (const path of this.paths) {
+      const file = this.file(path)
+      const ordinal = file.footer.schema.findIndex(({ name }) => name === column)
+      for (let rowGroup = 0; rowGroup < file.rowGroupCount && rowGroupsLeft-- > 0; rowGroup++) {
+        const values = file.byteStrings(rowGroup, ordinal)
+        for (let i = 0; i < values.count; i++) yield Buffer.from(values.valueAt(i)).toString('utf8')
+      }
     }
   }
 

@@ -14,6 +14,7 @@ import { FileFooter, readCreatedBy } from './file-footer.ts'
 import type { RowGroupMetadata } from './metadata.ts'
 import { PositionChunk } from './position-chunk.ts'
 import { PositionedFile } from './positioned-file.ts'
+import { newTally, type ReadTally } from './read-tally.ts'
 import { isSealed } from './thrift-compact.ts'
 
 /** `PAR1`, as a little-endian number. */
@@ -35,6 +36,10 @@ export class FileCaches {
   readonly integers: BoundedCache<Float64Array>
   readonly indexes: BoundedCache<IndexChunk>
   readonly positions: BoundedCache<PositionChunk>
+  /** What was read of all files that share these caches. */
+  readonly tally: ReadTally = newTally()
+  /** Of each path: the row groups that were read, so that a file opened twice counts once. */
+  readonly readRowGroups: Map<string, Set<number>> = new Map()
 
   /** `byteLimit` is what each kind may take. */
   constructor(byteLimit: number = 32 * 1024 * 1024) {
@@ -83,6 +88,7 @@ export class ParquetFile {
   /** Keeps the keys of two files in one cache apart. */
   readonly #id: number
   readonly #bloomFilters: (BloomFilters | undefined)[] = []
+  readonly #readRowGroups: Set<number>
   /** Row groups whose pages were read at once. */
   readonly #pagesAhead = new Map<number, PagesAhead>()
 
@@ -92,11 +98,18 @@ export class ParquetFile {
    */
   constructor(path: string, caches: FileCaches = new FileCaches()) {
     this.path = path
-    this.#file = new PositionedFile(path)
+    this.#file = new PositionedFile(path, caches.tally)
     this.#caches = caches
     this.#id = openedFileCount++
     try {
       this.footer = readFooter(this.#file)
+      const known = caches.readRowGroups.get(path)
+      this.#readRowGroups = known ?? new Set()
+      if (known === undefined) {
+        caches.readRowGroups.set(path, this.#readRowGroups)
+        caches.tally.files++
+        caches.tally.rowGroups += this.footer.rowGroupCount
+      }
     } catch (failure) {
       this.#file.close()
       throw failure
@@ -200,6 +213,9 @@ export class ParquetFile {
 
   #sourceOf(rowGroup: number, column: number): ChunkSource {
     const file = this.#file
+    const { tally } = this.#caches
+    if (!this.#readRowGroups.has(rowGroup)) tally.rowGroupsRead++
+    this.#readRowGroups.add(rowGroup)
     const where = `${this.path}, row group ${rowGroup}, ${this.footer.schema[column]?.name ?? column}`
     const metadata = this.rowGroup(rowGroup).columns[column]
     if (metadata === undefined) return damaged(where, 'a column chunk', 'none')
@@ -211,7 +227,7 @@ export class ParquetFile {
       }
       return file.read(byteOffset, byteLength)
     }
-    return { where, metadata, read }
+    return { where, metadata, tally, read }
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs'
 import { attempted, damaged, Failure } from '../base/failure.ts'
+import { newTally, type ReadTally } from './read-tally.ts'
 
 /** Most files that the system holds open for us at once; one more, and the one opened first is let go. */
 const DESCRIPTOR_LIMIT = 512
@@ -19,11 +20,13 @@ export class PositionedFile {
   #descriptor: number | undefined
   /** Device, inode, length and time of change. */
   readonly #identity: string
+  readonly #tally: ReadTally
   #isOpen = true
 
   /** Fails as ENVIRONMENT when the file cannot be opened. */
-  constructor(path: string) {
+  constructor(path: string, tally: ReadTally = newTally()) {
     this.path = path
+    this.#tally = tally
     const descriptor = this.#open()
     const stat = attempted(path, 'measure', () => fstatSync(descriptor))
     this.byteLength = stat.isFile() ? stat.size : -1
@@ -79,6 +82,8 @@ export class PositionedFile {
       )
       if (count === 0) damaged(this.path, `${bytes.length} bytes at ${byteOffset}`, `the end after ${at}`)
       at += count
+      this.#tally.reads++
+      this.#tally.bytesRead += count
     }
   }
 
