@@ -3,9 +3,15 @@
 /** Parallel arrays of `count` entries: run i delivered the positions `[starts[i], ends[i])` at `epochs[i]`. */
 export class RunBuffer {
   count = 0
-  starts: Float64Array = new Float64Array(64)
-  ends: Float64Array = new Float64Array(64)
-  epochs: Float64Array = new Float64Array(64)
+  starts: Float64Array
+  ends: Float64Array
+  epochs: Float64Array
+
+  constructor(capacity = 64) {
+    this.starts = new Float64Array(capacity)
+    this.ends = new Float64Array(capacity)
+    this.epochs = new Float64Array(capacity)
+  }
 
   clear(): void {
     this.count = 0
@@ -16,6 +22,16 @@ export class RunBuffer {
     this.starts[this.count] = start
     this.ends[this.count] = end
     this.epochs[this.count++] = epochSeconds
+  }
+
+  /** The same runs in memory of their own, no larger than they need. */
+  copy(): RunBuffer {
+    const runs = new RunBuffer(0)
+    runs.count = this.count
+    runs.starts = this.starts.slice(0, this.count)
+    runs.ends = this.ends.slice(0, this.count)
+    runs.epochs = this.epochs.slice(0, this.count)
+    return runs
   }
 
   /** Moves the end of the run added last. */
@@ -50,7 +66,7 @@ export class RunBuffer {
 }
 
 function doubled(values: Float64Array): Float64Array {
-  const larger = new Float64Array(2 * values.length)
+  const larger = new Float64Array(2 * values.length + 16)
   larger.set(values)
   return larger
 }

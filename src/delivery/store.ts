@@ -8,7 +8,7 @@ import type { DeliveredRun, DeliveryKey, Evidence, EvidenceSource, Interval } fr
 import { findLength, findRuns, hasRows } from './scan.ts'
 import { scanKeyOf, wantedAsset } from './scan-key.ts'
 import { type ListenerRuns, type ListenerScan, scanListeners } from './scan-listeners.ts'
-import { LAYOUT_KEY, LAYOUT_VERSION, SCHEMA } from './schema.ts'
+import { LAYOUT_KEY, LAYOUT_VERSION, RUNS_KEY, SCHEMA } from './schema.ts'
 import type { KnownValues } from './suggest-known.ts'
 
 /** Footers of open files take at most so much memory, and at most so many files stay open at once. */
@@ -22,6 +22,8 @@ const NO_EVIDENCE: Evidence = { runs: [], assetKnown: false, listenerKnown: fals
 
 /** Files as a source that can also be read from one end to the other. */
 export interface DeliveryStore extends EvidenceSource, KnownValues {
+  /** Requests in all files, as their footers say. */
+  readonly requestCount: number
   /** What was read since the store was opened. */
   readonly tally: Readonly<ReadTally>
   /** Every listener of every asset, in the order of their keys; fails as `scanListeners` does. */
@@ -81,6 +83,13 @@ class FileStore implements DeliveryStore {
 
   constructor(paths: readonly string[]) {
     this.paths = paths
+  }
+
+  get requestCount(): number {
+    return this.paths.reduce((sum, path) => {
+      const count = Number(this.file(path).footer.keyValues.get(RUNS_KEY))
+      return sum + (Number.isFinite(count) ? count : 0)
+    }, 0)
   }
 
   get tally(): Readonly<ReadTally> {

@@ -3,14 +3,16 @@
 import { createReadStream } from 'node:fs'
 import { attemptedAsync, Failure } from '../base/failure.ts'
 import { MAX_POSITION } from '../base/positions.ts'
-import { askSource, rememberLengths } from '../delivery/answer.ts'
-import type { EvidenceSource } from '../delivery/evidence.ts'
+import { askSource } from '../delivery/answer.ts'
+import type { QuestionResult } from '../delivery/answer-many.ts'
 import type { Query } from '../delivery/question.ts'
 import { isInWindow, parseTimeWindow, type TimeWindow } from '../delivery/question-time.ts'
 import { type DeliveryStore, openStore } from '../delivery/store.ts'
 import { suggestKnown } from '../delivery/suggest-known.ts'
 import type { QueryArguments } from './arguments.ts'
 import { toSafeJson } from './escape-text.ts'
+import { formatCount, formatSeconds, formatShare } from './format-figures.ts'
+import { openLine } from './progress.ts'
 import { answerNotes, renderAnswer, suggestionNotes } from './render-answer.ts'
 import { explain, renderExplanation, renderRequests, requestEntries } from './render-details.ts'
 import { resolveStore } from './resolve-store.ts'
@@ -98,7 +100,7 @@ async function runBatch(
   const window = parseTimeWindow(options.since, options.until)
   const source = openStore(resolveStore(store))
   try {
-    return await answerAll(path, rememberLengths(source), window, streams)
+    return await answerAll(path, source, window, streams)
   } finally {
     source.close()
   }
@@ -106,23 +108,29 @@ async function runBatch(
 
 async function answerAll(
   path: string,
-  source: EvidenceSource,
+  source: DeliveryStore,
   window: TimeWindow,
   streams: Streams,
 ): Promise<ExitCode> {
   const { answerBatch } = await import('../delivery/batch.ts')
+  const { answerMany } = await import('../delivery/answer-many.ts')
   const input = path === '-' ? streams.stdin : createReadStream(path)
   const questions = readAll(input, path === '-' ? 'standard input' : path)
   let answeredCount = 0
   let failedCount = 0
+  const progress = streams.stderr.isTTY === true ? openLine(streams.stderr, describeBatch) : undefined
+  const askMany = (queries: readonly Query[]): readonly QuestionResult[] =>
+    answerMany(source, queries, (count) => progress?.update([count, queries.length]))
   try {
-    for await (const result of answerBatch(questions, window, (query) => askSource(source, query).answer)) {
+    for await (const result of answerBatch(questions, window, askMany)) {
+      progress?.finish()
       if ('error' in result) failedCount++
       else answeredCount++
       const written = await writeOutput(streams.stdout, `${toSafeJson(result)}\n`)
       if (written === 'closed') return failedCount === 0 ? 0 : 2
     }
   } finally {
+    progress?.finish()
     // An open standard input would keep the program alive after the reader of the answers has gone.
     input.destroy()
   }
@@ -134,6 +142,11 @@ async function answerAll(
     )
   }
   return failedCount === 0 ? 0 : 2
+}
+
+function describeBatch([answeredCount, questionCount]: readonly [number, number], elapsed: number): string {
+  const share = formatShare(answeredCount, questionCount)
+  return `${formatCount(answeredCount)} of ${formatCount(questionCount)} questions answered, ${share}, ${formatSeconds(elapsed)}`
 }
 
 async function* readAll(input: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Uint8Array> {
