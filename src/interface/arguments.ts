@@ -21,8 +21,8 @@ export interface ProcessArguments {
 export interface QueryArguments {
   readonly store: string | undefined
   readonly asset: string | undefined
-  readonly ip: string | undefined
-  readonly userAgent: string | undefined
+  readonly ip: readonly string[]
+  readonly userAgent: readonly string[]
   readonly range: string | undefined
   readonly start: string | undefined
   readonly end: string | undefined
@@ -31,6 +31,8 @@ export interface QueryArguments {
   readonly since: string | undefined
   readonly until: string | undefined
   readonly batch: string | undefined
+  readonly explain: boolean
+  readonly requests: boolean
   readonly json: boolean
 }
 
@@ -112,6 +114,13 @@ function valueOption(flags: string, description: string): Option {
   })
 }
 
+/** An option with a value that may be given several times. */
+function listOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((value: string, previous: unknown) =>
+    Array.isArray(previous) ? [...previous, value] : [value],
+  )
+}
+
 function addProcess(root: Command, program: string, report: Report): void {
   root
     .command('process')
@@ -160,8 +169,10 @@ function addQuery(root: Command, program: string, report: Report): void {
       ),
     )
     .addOption(valueOption('--asset <path>', 'the request path, as logged'))
-    .addOption(valueOption('--ip <address>', 'the client address, as logged'))
-    .addOption(valueOption('--ua, --user-agent <text>', 'the user agent, as logged'))
+    .addOption(listOption('--ip <address>', 'the client address, as logged, or a CIDR block; again for more'))
+    .addOption(
+      listOption('--ua, --user-agent <text>', "the user agent, as logged, or like 'VLC*'; again for more"),
+    )
     .addOption(valueOption('--range <first-last>', 'byte positions, both inclusive, like 10-500'))
     .addOption(valueOption('--start <first>', 'the first position, with --end'))
     .addOption(valueOption('--end <last>', 'the last position, inclusive'))
@@ -172,6 +183,8 @@ function addQuery(root: Command, program: string, report: Report): void {
     )
     .addOption(valueOption('--until <time>', 'only requests up to then, inclusive; a day means its end'))
     .addOption(valueOption('--batch <file>', 'many questions, NDJSON or CSV; - for standard input'))
+    .option('--requests', 'list the requests behind the answer')
+    .option('--explain', 'say what was read to find it')
     .option('--json', 'print the answer as JSON')
     .addHelpText('after', examplesText('query', program))
     .action((options: Readonly<Record<string, unknown>>) => {
@@ -180,8 +193,8 @@ function addQuery(root: Command, program: string, report: Report): void {
         options: {
           store: textOption(options, 'store'),
           asset: textOption(options, 'asset'),
-          ip: textOption(options, 'ip'),
-          userAgent: textOption(options, 'userAgent'),
+          ip: textList(options, 'ip'),
+          userAgent: textList(options, 'userAgent'),
           range: textOption(options, 'range'),
           start: textOption(options, 'start'),
           end: textOption(options, 'end'),
@@ -190,6 +203,8 @@ function addQuery(root: Command, program: string, report: Report): void {
           since: textOption(options, 'since'),
           until: textOption(options, 'until'),
           batch: textOption(options, 'batch'),
+          explain: options['explain'] === true,
+          requests: options['requests'] === true,
           json: options['json'] === true,
         },
       })
@@ -232,4 +247,9 @@ function addTour(root: Command, program: string, report: Report): void {
 function textOption(options: Readonly<Record<string, unknown>>, name: string): string | undefined {
   const value = options[name]
   return typeof value === 'string' ? value : undefined
+}
+
+function textList(options: Readonly<Record<string, unknown>>, name: string): readonly string[] {
+  const values = options[name]
+  return Array.isArray(values) ? values.filter((value) => typeof value === 'string') : []
 }

@@ -34,6 +34,7 @@ export function helpExamples(command: CommandName | undefined, program: string):
       return [
         commandLine(program, ask),
         commandLine(program, [...ask.slice(0, -2), '--whole', '--until', '2024-05-17', '--json']),
+        `${program} query --store sample.parquet --asset /a.mp3 --ip 203.0.113.0/24 --user-agent 'Mozilla*' --whole`,
         `${program} query --store 'days/**/*.parquet' --batch questions.ndjson`,
       ]
     case 'inspect':

@@ -7,7 +7,7 @@ import { BoundedCache } from '../base/bounded-cache.ts'
 import { ByteReader } from '../base/byte-reader.ts'
 import { damaged } from '../base/failure.ts'
 import { BloomFilters } from './bloom-filter.ts'
-import type { ChunkSource } from './chunk-source.ts'
+import { type ChunkSource, endOfPages } from './chunk-source.ts'
 import { IndexChunk, readByteStrings, readIntegerDictionary } from './dictionary-chunk.ts'
 import type { ByteStrings } from './dictionary-reader.ts'
 import { FileFooter, readCreatedBy } from './file-footer.ts'
@@ -15,6 +15,7 @@ import { readFooterBytes } from './footer-bytes.ts'
 import type { ColumnChunkMetadata, RowGroupMetadata } from './metadata.ts'
 import { PositionChunk } from './position-chunk.ts'
 import { PositionedFile } from './positioned-file.ts'
+import { newTally, type ReadTally } from './read-tally.ts'
 import { isSealed } from './thrift-compact.ts'
 
 /** What a process keeps of what it read, over all of its files, so that the next question is cheaper. */
@@ -28,6 +29,10 @@ export class FileCaches {
   readonly integers: BoundedCache<Float64Array>
   readonly indexes: BoundedCache<IndexChunk>
   readonly positions: BoundedCache<PositionChunk>
+  /** What was read of all files that share these caches. */
+  readonly tally: ReadTally = newTally()
+  /** Of each path: the row groups that were read, so that a file opened twice counts once. */
+  readonly readRowGroups: Map<string, Set<number>> = new Map()
 
   /** `byteLimit` is what each kind may take. */
   constructor(byteLimit: number = 32 * 1024 * 1024) {
@@ -53,6 +58,15 @@ export class FileCaches {
 /** Memory for bloom filters is taken by so much. */
 const SLAB_BYTE_LENGTH = 1024 * 1024
 
+/** Row groups of ours take a few megabytes at most: beyond it, pages are read one by one. */
+const MAX_READ_AHEAD_BYTE_LENGTH = 64 * 1024 * 1024
+
+/** Bytes of the file from `byteOffset` on. */
+interface PagesAhead {
+  readonly byteOffset: number
+  readonly bytes: Uint8Array
+}
+
 /** Memory of a decoded row group, about. */
 const ROW_GROUP_WEIGHT = 4096
 
@@ -67,6 +81,9 @@ export class ParquetFile {
   /** Keeps the keys of two files in one cache apart. */
   readonly #id: number
   readonly #bloomFilters: (BloomFilters | undefined)[] = []
+  readonly #readRowGroups: Set<number>
+  /** Row groups whose pages were read at once. */
+  readonly #pagesAhead = new Map<number, PagesAhead>()
 
   /**
    * Opens a file. Fails as ENVIRONMENT when it cannot be read, and as DAMAGED when it is no Parquet file,
@@ -74,11 +91,18 @@ export class ParquetFile {
    */
   constructor(path: string, caches: FileCaches = new FileCaches()) {
     this.path = path
-    this.#file = new PositionedFile(path)
+    this.#file = new PositionedFile(path, caches.tally)
     this.#caches = caches
     this.#id = openedFileCount++
     try {
       this.footer = readFooter(this.#file)
+      const known = caches.readRowGroups.get(path)
+      this.#readRowGroups = known ?? new Set()
+      if (known === undefined) {
+        caches.readRowGroups.set(path, this.#readRowGroups)
+        caches.tally.files++
+        caches.tally.rowGroups += this.footer.rowGroupCount
+      }
     } catch (failure) {
       this.#file.close()
       throw failure
@@ -156,7 +180,28 @@ export class ParquetFile {
     )
   }
 
+  /**
+   * Reads all pages of a row group in one, for whoever is going to need most of them: a system call a page
+   * costs more than decoding it. They are held until `forgetPages`.
+   */
+  readPagesAhead(rowGroup: number): void {
+    let start = Number.POSITIVE_INFINITY
+    let end = 0
+    for (const metadata of this.rowGroup(rowGroup).columns) {
+      start = Math.min(start, metadata.dictionaryPageOffset ?? metadata.dataPageOffset)
+      end = Math.max(end, endOfPages(metadata))
+    }
+    if (end - start > MAX_READ_AHEAD_BYTE_LENGTH) return
+    this.#pagesAhead.set(rowGroup, { byteOffset: start, bytes: this.#file.read(start, end - start) })
+  }
+
+  /** Lets the memory of `readPagesAhead` go. */
+  forgetPages(rowGroup: number): void {
+    this.#pagesAhead.delete(rowGroup)
+  }
+
   close(): void {
+    this.#pagesAhead.clear()
     this.#file.close()
   }
 
@@ -171,9 +216,20 @@ export class ParquetFile {
 
   #sourceOf(rowGroup: number, column: string): ChunkSource {
     const file = this.#file
+    const { tally } = this.#caches
+    if (!this.#readRowGroups.has(rowGroup)) tally.rowGroupsRead++
+    this.#readRowGroups.add(rowGroup)
     const where = `${this.path}, row group ${rowGroup}, ${column}`
     const metadata = this.columnChunk(rowGroup, column)
-    return { where, metadata, read: (byteOffset, byteLength) => file.read(byteOffset, byteLength) }
+    const read = (byteOffset: number, byteLength: number): Uint8Array => {
+      const ahead = this.#pagesAhead.get(rowGroup)
+      const at = ahead === undefined ? -1 : byteOffset - ahead.byteOffset
+      if (ahead !== undefined && at >= 0 && at + byteLength <= ahead.bytes.length) {
+        return ahead.bytes.subarray(at, at + byteLength)
+      }
+      return file.read(byteOffset, byteLength)
+    }
+    return { where, metadata, tally, read }
   }
 }
 
