@@ -27,8 +27,8 @@ export interface ShardEncoder {
 }
 
 /** Makes an encoder; it holds the scanner's memory, so one is made per thread. */
-export function createShardEncoder(options: ShardOptions): ShardEncoder {
-  const scanner: LineScanner = createScanner({
+export async function createShardEncoder(options: ShardOptions): Promise<ShardEncoder> {
+  const scanner: LineScanner = await createScanner({
     keepRejectedText: options.keepRejectedText,
     rejectedLineLimit: options.keepRejectedText ? MAX_LISTED_REJECTS : MAX_NAMED_REJECTS,
   })
