@@ -4,12 +4,11 @@ import { ByteWriter } from '../base/byte-writer.ts'
 import type { ScannedRuns, StringTable } from '../log/scanned-runs.ts'
 import { appendBloomFilter, type HashTable } from '../parquet/bloom-filter.ts'
 import { ChunkDictionary, ChunkEncoder } from '../parquet/chunk-encoder.ts'
-import { DeltaPageEncoder } from '../parquet/delta-page.ts'
 import { IndexStream, indexBitWidth, type PieceColumn, type PiecePages } from '../parquet/index-stream.ts'
+import type { PositionPageEncoder } from '../parquet/position-pages.ts'
 import { type RowGroupBatch, RowGroupTable } from '../parquet/row-group-table.ts'
 import type { StringValues, ValueTable } from '../parquet/value-table.ts'
 import { xxhash64 } from '../parquet/xxhash64.ts'
-import { ZstdFrameEncoder } from '../parquet/zstd-frame.ts'
 import { cutIntoPieces, KeyJoiner, type Pieces, slicePieces } from './pieces.ts'
 import { endOfRowGroup, IndexPagePlanner } from './row-group-plan.ts'
 import { COLUMN, SCHEMA } from './schema.ts'
@@ -32,16 +31,16 @@ interface ShardTables {
 export class RunEncoder {
   private readonly out = new ByteWriter(2 * BATCH_BYTE_LENGTH)
   private readonly table = new RowGroupTable(SCHEMA.length)
-  private readonly chunks = new ChunkEncoder(
-    this.out,
-    this.table,
-    new DeltaPageEncoder(new ZstdFrameEncoder()),
-  )
+  private readonly chunks: ChunkEncoder
   private readonly stream = new IndexStream()
   private readonly pagePlanner = new IndexPagePlanner()
   private readonly keyJoiner = new KeyJoiner()
   private ranks = new Uint32Array(0)
   private readonly dictionaries = SCHEMA.map(() => new ChunkDictionary())
+
+  constructor(positionPages: PositionPageEncoder) {
+    this.chunks = new ChunkEncoder(this.out, this.table, positionPages)
+  }
 
   private dictionary(column: number): ChunkDictionary {
     return this.dictionaries[column] ?? new ChunkDictionary()

@@ -4,6 +4,7 @@ import { Failure, messageOf } from '../base/failure.ts'
 import { RunEncoder } from '../delivery/run-encoder.ts'
 import type { LineScanner } from '../log/scanned-runs.ts'
 import { createScanner } from '../log/scanner.ts'
+import { createPositionPageEncoder } from '../parquet/position-page-encoder.ts'
 import { scanPiece } from './piece-reader.ts'
 import type { Shard, ShardMessage, ShardOptions } from './shard.ts'
 
@@ -32,7 +33,7 @@ export async function createShardEncoder(options: ShardOptions): Promise<ShardEn
     keepRejectedText: options.keepRejectedText,
     rejectedLineLimit: options.keepRejectedText ? MAX_LISTED_REJECTS : MAX_NAMED_REJECTS,
   })
-  const runEncoder = new RunEncoder()
+  const runEncoder = new RunEncoder(await createPositionPageEncoder())
   return {
     *encode(shard, { spareMemory, onRead }) {
       try {
