@@ -3,6 +3,7 @@
 import { RunEncoder } from '#src/delivery/run-encoder.js'
 import { SCHEMA } from '#src/delivery/schema.js'
 import type { ScannedRuns, StringTable } from '#src/log/scanned-runs.js'
+import { createPositionPageEncoder } from '#src/parquet/position-page-encoder.js'
 
 function makeTable(count: number, make: (i: number) => string): StringTable {
   const values = Array.from({ length: count }, (_, i) => make(i)).sort()
@@ -63,7 +64,7 @@ const wanted = process.argv[2]
 for (const kind of ['short', 'podcast'] as const) {
   if (wanted !== undefined && wanted !== kind) continue
   const runs = makeRuns(kind, 160_000)
-  const encoder = new RunEncoder(SCHEMA)
+  const encoder = new RunEncoder(SCHEMA, await createPositionPageEncoder())
   for (let round = 0; round < Number(process.argv[3] ?? 6); round++) {
     let bytes = 0
     let rowGroups = 0

@@ -13,6 +13,7 @@ function readVersion(): string {
 }
 
 async function run(words: readonly string[], streams: Streams): Promise<ExitCode> {
+  loadAhead(words)
   const { parseArguments } = await import('./interface/arguments.ts')
   const invocation = parseArguments(words, streams.program, readVersion)
   switch (invocation.command) {
@@ -28,6 +29,23 @@ async function run(words: readonly string[], streams: Streams): Promise<ExitCode
       await (await import('./interface/write-output.ts')).writeOutput(streams.stdout, invocation.text)
       return 0
   }
+}
+
+/**
+ * Begins to load what the command will need, so that files are read while the arguments are. A module that
+ * cannot be loaded is reported where it is called for.
+ */
+function loadAhead(words: readonly string[]): void {
+  const command = commandOf(words)
+  if (command === 'process') {
+    for (const load of [
+      import('./interface/run-process.ts'),
+      import('./engine/process-logs.ts'),
+      import('./engine/shard-runner.ts'),
+    ])
+      load.catch(() => undefined)
+  }
+  if (command === 'query') import('./interface/run-query.ts').catch(() => undefined)
 }
 
 function commandOf(words: readonly string[]): CommandName | undefined {

@@ -4,13 +4,12 @@ import { ByteWriter } from '../base/byte-writer.ts'
 import type { ScannedRuns, StringTable } from '../log/scanned-runs.ts'
 import { appendBloomFilter, type HashTable } from '../parquet/bloom-filter.ts'
 import { ChunkDictionary, ChunkEncoder } from '../parquet/chunk-encoder.ts'
-import { DeltaPageEncoder } from '../parquet/delta-page.ts'
 import { IndexStream, indexBitWidth, type PieceColumn, type PiecePages } from '../parquet/index-stream.ts'
 import type { ColumnSchema } from '../parquet/metadata.ts'
+import type { PositionPageEncoder } from '../parquet/position-pages.ts'
 import { type RowGroupBatch, RowGroupTable } from '../parquet/row-group-table.ts'
 import type { StringValues, ValueTable } from '../parquet/value-table.ts'
 import { xxhash64 } from '../parquet/xxhash64.ts'
-import { ZstdFrameEncoder } from '../parquet/zstd-frame.ts'
 import { splitByDay } from './day-split.ts'
 import { cutIntoPieces, KeyJoiner, type Pieces, slicePieces } from './pieces.ts'
 import { endOfRowGroup, IndexPagePlanner } from './row-group-plan.ts'
@@ -57,11 +56,11 @@ export class RunEncoder {
   private readonly dictionaries = new Map<ColumnName, ChunkDictionary>()
 
   /** `schema` is one of those in schema.ts: with the date as a column or without. */
-  constructor(schema: readonly ColumnSchema[]) {
+  constructor(schema: readonly ColumnSchema[], positionPages: PositionPageEncoder) {
     this.schema = schema
     this.hasDate = ordinalOf(schema, COLUMN.date) >= 0
     this.table = new RowGroupTable(schema.length)
-    this.chunks = new ChunkEncoder(this.out, this.table, new DeltaPageEncoder(new ZstdFrameEncoder()))
+    this.chunks = new ChunkEncoder(this.out, this.table, positionPages)
   }
 
   private dictionary(column: ColumnName): ChunkDictionary {

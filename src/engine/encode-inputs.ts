@@ -7,7 +7,7 @@ import type { LogInput } from './inputs.ts'
 import { type MaxRejects, Rejects, RejectsFile } from './rejects.ts'
 import type { PieceReport, Shard } from './shard.ts'
 import { type ChoosePart, planShards, takeWhole } from './shard-plan.ts'
-import { createInlineRunner, type ShardRun, type ShardRunner } from './shard-runner.ts'
+import type { ShardRun, ShardRunner } from './shard-runner.ts'
 
 /** Bytes of log a shard has: enough that its dictionaries pay, few enough for threads to share the work. */
 const DEFAULT_SHARD_BYTE_LENGTH = 32 * 1024 * 1024
@@ -208,9 +208,10 @@ async function createRunner({ inputs, sink }: EncodeTask, options: EncodeOptions
   const threads = options.threads ?? (await availableThreads())
   const byteLength = inputs.reduce((sum, input) => sum + (input.byteLength ?? Number.POSITIVE_INFINITY), 0)
   if (threads <= 1 || byteLength < (options.threadsFromByteLength ?? THREADS_FROM_BYTE_LENGTH)) {
+    // The encoder is loaded where it works: in this thread, or in the others.
+    const { createInlineRunner } = await import('./shard-runner.ts')
     return createInlineRunner(shardOptions)
   }
-  // Loaded only when threads pay: it takes longer than a small log.
   const { createPoolRunner } = await import('./pool.ts')
   return createPoolRunner({
     threadCount: threads,

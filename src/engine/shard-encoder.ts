@@ -5,6 +5,7 @@ import { RunEncoder } from '../delivery/run-encoder.ts'
 import { PARTITION_SCHEMA, SCHEMA } from '../delivery/schema.ts'
 import type { LineScanner } from '../log/scanned-runs.ts'
 import { createScanner } from '../log/scanner.ts'
+import { createPositionPageEncoder } from '../parquet/position-page-encoder.ts'
 import { scanPiece } from './piece-reader.ts'
 import type { Shard, ShardMessage, ShardOptions } from './shard.ts'
 
@@ -28,12 +29,13 @@ export interface ShardEncoder {
 }
 
 /** Makes an encoder; it holds the scanner's memory, so one is made per thread. */
-export function createShardEncoder(options: ShardOptions): ShardEncoder {
-  const scanner: LineScanner = createScanner({
+export async function createShardEncoder(options: ShardOptions): Promise<ShardEncoder> {
+  const scanner: LineScanner = await createScanner({
     keepRejectedText: options.keepRejectedText,
     rejectedLineLimit: options.keepRejectedText ? MAX_LISTED_REJECTS : MAX_NAMED_REJECTS,
   })
-  const runEncoder = new RunEncoder(options.splitByDay ? PARTITION_SCHEMA : SCHEMA)
+  const schema = options.splitByDay ? PARTITION_SCHEMA : SCHEMA
+  const runEncoder = new RunEncoder(schema, await createPositionPageEncoder())
   return {
     *encode(shard, { spareMemory, onRead }) {
       try {
