@@ -23,6 +23,12 @@ async function run(words: readonly string[], streams: Streams): Promise<ExitCode
       return (await import('./interface/run-query.ts')).runQuery(invocation.options, streams)
     case 'inspect':
       return (await import('./interface/run-inspect.ts')).runInspect(invocation.options, streams)
+    case 'compact':
+      return (await import('./interface/run-upkeep.ts')).runCompact(invocation.options, streams)
+    case 'vacuum':
+      return (await import('./interface/run-upkeep.ts')).runVacuum(invocation.options, streams)
+    case 'forget':
+      return (await import('./interface/run-upkeep.ts')).runForget(invocation.options, streams)
     case 'tour':
       return (await import('./interface/tour.ts')).runTour(streams)
     case 'text':
@@ -40,7 +46,7 @@ function loadAhead(words: readonly string[]): void {
   if (command === 'process') {
     for (const load of [
       import('./interface/run-process.ts'),
-      import('./engine/process-logs.ts'),
+      words.includes('--out') ? import('./engine/process-logs.ts') : import('./engine/process-into-store.ts'),
       import('./engine/shard-runner.ts'),
     ])
       load.catch(() => undefined)
@@ -48,8 +54,18 @@ function loadAhead(words: readonly string[]): void {
   if (command === 'query') import('./interface/run-query.ts').catch(() => undefined)
 }
 
+const COMMANDS: readonly CommandName[] = [
+  'process',
+  'query',
+  'inspect',
+  'compact',
+  'vacuum',
+  'forget',
+  'tour',
+]
+
 function commandOf(words: readonly string[]): CommandName | undefined {
-  return (['process', 'query', 'inspect', 'tour'] as const).find((name) => name === words[0])
+  return COMMANDS.find((name) => name === words[0])
 }
 
 async function main(words: readonly string[]): Promise<void> {

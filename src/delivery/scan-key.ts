@@ -37,7 +37,8 @@ export function wantedAsset(asset: string): Wanted | undefined {
   return wantedText(COLUMN.request, asset)
 }
 
-function wantedText(column: ColumnName, text: string): Wanted | undefined {
+/** A text to look for in a column; undefined when no log can hold it. */
+export function wantedText(column: ColumnName, text: string): Wanted | undefined {
   const bytes = Buffer.from(text, 'utf8')
   // Half a surrogate pair turns into U+FFFD, which is another text than the one asked for.
   return bytes.toString('utf8') === text ? wanted(column, bytes) : undefined

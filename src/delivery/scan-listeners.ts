@@ -6,7 +6,7 @@
  */
 
 import type { ParquetFile } from '../parquet/parquet-file.ts'
-import { compareKeys, KeyCursor, type KeyFilter } from './key-cursor.ts'
+import { compareKeys, KeyCursor, type KeyFilter, type Stretch } from './key-cursor.ts'
 import type { TimeWindow } from './question-time.ts'
 import { chooseRowGroups } from './row-group-choice.ts'
 import { RunBuffer } from './run-buffer.ts'
@@ -43,10 +43,18 @@ export function* scanListeners(
     assets === undefined
       ? scan
       : { ...scan, asset: (text) => assets.has(text) && (scan.asset?.(text) ?? true) }
-  const cursors = files.flatMap((file) =>
-    sortedStretches(file, rowGroupsWith(file, assets)).map((stretch) => new KeyCursor(stretch, filter)),
-  )
-  yield* mergeCursors(cursors, scan.window ?? ALWAYS)
+  const stretches = files.flatMap((file) => sortedStretches(file, rowGroupsWith(file, assets)))
+  yield* scanStretches(stretches, filter, scan.window)
+}
+
+/** Passes over stretches of open files. Memory is one row group of each. Fails as `scanListeners` does. */
+export function* scanStretches(
+  stretches: readonly Stretch[],
+  filter: KeyFilter,
+  window: TimeWindow = ALWAYS,
+): Generator<ListenerRuns, void, void> {
+  const cursors = stretches.map((stretch) => new KeyCursor(stretch, filter))
+  yield* mergeCursors(cursors, window)
 }
 
 function rowGroupsWith(file: ParquetFile, assets: ReadonlySet<string> | undefined): number[] {

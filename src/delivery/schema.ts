@@ -72,6 +72,12 @@ export const LAYOUT_VERSION = '1'
 /** What stands before the version in `created_by`. */
 export const WRITER_NAME = 'byteledger'
 
+/** How many requests a file has, as its key-value metadata say; undefined when they do not. */
+export function runCountOf(keyValues: ReadonlyMap<string, string>): number | undefined {
+  const text = keyValues.get(RUNS_KEY) ?? ''
+  return /^\d{1,15}$/.test(text) ? Number(text) : undefined
+}
+
 /** The key-value metadata of a file of so many requests and rows. */
 export function fileKeyValues(totals: {
   readonly runCount: number

@@ -147,11 +147,6 @@ export class ParquetOutput {
 /** What ends the names of temporary files, and of those that hold their page indexes. */
 const TEMPORARY_SUFFIX = '.tmp'
 
-/** Whether a name is that of a file in the making. */
-export function isTemporaryName(name: string): boolean {
-  return name.startsWith('.') && /\.parquet\.[0-9a-f-]{36}\.tmp(?:\.columns|\.offsets)?$/.test(name)
-}
-
 /** A row group whose column indexes and offset indexes stand so many bytes further on. */
 function withIndexesMoved(
   rowGroup: RowGroupMetadata,

@@ -45,11 +45,36 @@ export interface InspectArguments {
   readonly json: boolean
 }
 
+/** For `compact`. */
+export interface CompactArguments {
+  readonly store: string | undefined
+  readonly date: string | undefined
+  readonly json: boolean
+}
+
+/** For `vacuum`. */
+export interface VacuumArguments {
+  readonly store: string | undefined
+  readonly retain: string | undefined
+  readonly dryRun: boolean
+  readonly json: boolean
+}
+
+/** For `forget`. */
+export interface ForgetArguments {
+  readonly store: string | undefined
+  readonly ip: string | undefined
+  readonly json: boolean
+}
+
 /** What the command line asks for; `text` is help or the version, to be printed as it is. */
 export type Invocation =
   | { readonly command: 'process'; readonly options: ProcessArguments }
   | { readonly command: 'query'; readonly options: QueryArguments }
   | { readonly command: 'inspect'; readonly options: InspectArguments }
+  | { readonly command: 'compact'; readonly options: CompactArguments }
+  | { readonly command: 'vacuum'; readonly options: VacuumArguments }
+  | { readonly command: 'forget'; readonly options: ForgetArguments }
   | { readonly command: 'tour' }
   | { readonly command: 'text'; readonly text: string }
 
@@ -64,7 +89,7 @@ export function parseArguments(
   const root = new Command('byteledger')
     .description('Proves from CDN logs which bytes of an asset were delivered to whom, and when.')
     .version(readVersion(), '-V, --version', 'print the version')
-  for (const add of [addProcess, addQuery, addInspect, addTour])
+  for (const add of [addProcess, addQuery, addInspect, addCompact, addVacuum, addForget, addTour])
     add(root, program, (invocation) => found.push(invocation))
   root.helpCommand('help [command]', 'print the help of a command')
   root.addHelpText('after', examplesText(undefined, program))
@@ -96,7 +121,9 @@ function usageFailure(error: CommanderError): Failure {
   const message = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')
   return new Failure(
     'USAGE',
-    isNoCommand ? 'which command? expected process, query, inspect or tour' : message,
+    isNoCommand
+      ? 'which command? expected process, query, inspect, compact, vacuum, forget or tour'
+      : message,
   )
 }
 
@@ -233,6 +260,61 @@ function addInspect(root: Command, program: string, report: Report): void {
           json: isOn('json'),
         },
       })
+    })
+}
+
+function addCompact(root: Command, program: string, report: Report): void {
+  root
+    .command('compact')
+    .description('Make one sorted file of all files of a date, date after date; the answers stay the same.')
+    .addOption(valueOption('--store <dir>', 'the store (default: data/delivery)'))
+    .addOption(valueOption('--date <day>', 'only this day, like 2024-05-17'))
+    .option('--json', 'print what was done as JSON')
+    .addHelpText('after', examplesText('compact', program))
+    .action((options: Readonly<Record<string, unknown>>) => {
+      const [store, date] = [textOption(options, 'store'), textOption(options, 'date')]
+      report({ command: 'compact', options: { store, date, json: options['json'] === true } })
+    })
+}
+
+function addVacuum(root: Command, program: string, report: Report): void {
+  root
+    .command('vacuum')
+    .description('Delete files that the store no longer refers to, and leftovers of runs that died.')
+    .addOption(valueOption('--store <dir>', 'the store (default: data/delivery)'))
+    .addOption(
+      valueOption(
+        '--retain <duration>',
+        'keep what is younger, like 36h or 7d (default: 24h); below the length of a run only when none is under way',
+      ),
+    )
+    .option('--dry-run', 'only list what would be deleted')
+    .option('--json', 'print what was done as JSON')
+    .addHelpText('after', examplesText('vacuum', program))
+    .action((options: Readonly<Record<string, unknown>>) => {
+      report({
+        command: 'vacuum',
+        options: {
+          store: textOption(options, 'store'),
+          retain: textOption(options, 'retain'),
+          dryRun: options['dryRun'] === true,
+          json: options['json'] === true,
+        },
+      })
+    })
+}
+
+function addForget(root: Command, program: string, report: Report): void {
+  root
+    .command('forget')
+    .description('Take an IP address out of the store for good: its requests, older versions, the log.')
+    .addOption(valueOption('--store <dir>', 'the store (default: data/delivery)'))
+    .addOption(valueOption('--ip <address>', 'the client address, as logged'))
+    .option('--json', 'print what was done as JSON')
+    .addHelpText('after', examplesText('forget', program))
+    .action((options: Readonly<Record<string, unknown>>) => {
+      const [store, ip] = [textOption(options, 'store'), textOption(options, 'ip')]
+      report({ command: 'forget', options: { store, ip, json: options['json'] === true } })
     })
 }
 

@@ -5,7 +5,7 @@ import { quoteForShell } from './escape-text.ts'
 import { DEMONSTRATION } from './sample-questions.ts'
 
 /** What can follow the program's name. */
-export type CommandName = 'process' | 'query' | 'inspect' | 'tour'
+export type CommandName = 'process' | 'query' | 'inspect' | 'compact' | 'vacuum' | 'forget' | 'tour'
 
 /** How this program was called, so that examples can be pasted: `byteledger` or `node dist/cli.js`. */
 export function programName(scriptPath: string, directory: string): string {
@@ -26,6 +26,7 @@ export function helpExamples(command: CommandName | undefined, program: string):
   switch (command) {
     case 'process':
       return [
+        commandLine(program, ['process', '--store', 'data/delivery']),
         commandLine(program, makeSample),
         `${program} process access.log access-*.log.gz --out day.parquet --rejects rejected.log`,
         `zcat access.log.gz | ${program} process - --out day.parquet --json`,
@@ -35,12 +36,22 @@ export function helpExamples(command: CommandName | undefined, program: string):
         commandLine(program, ask),
         commandLine(program, [...ask.slice(0, -2), '--whole', '--until', '2024-05-17', '--json']),
         `${program} query --store sample.parquet --asset /a.mp3 --ip 203.0.113.0/24 --user-agent 'Mozilla*' --whole`,
+        commandLine(program, ['query', ...DEMONSTRATION]),
         `${program} query --store 'days/**/*.parquet' --batch questions.ndjson`,
       ]
     case 'inspect':
       return [
         commandLine(program, ['inspect', 'sample.parquet']),
         commandLine(program, ['inspect', 'sample.parquet', '--verify', '--json']),
+      ]
+    case 'compact':
+      return [`${program} compact`, `${program} compact --store data/delivery --date 2024-05-17 --json`]
+    case 'vacuum':
+      return [`${program} vacuum --dry-run`, `${program} vacuum --store data/delivery --retain 7d`]
+    case 'forget':
+      return [
+        `${program} forget --ip 192.0.2.1`,
+        `${program} forget --store data/delivery --ip 192.0.2.1 --json`,
       ]
     default:
       return [commandLine(program, ['tour']), commandLine(program, makeSample), commandLine(program, ask)]
@@ -51,14 +62,20 @@ export function helpExamples(command: CommandName | undefined, program: string):
 export function expectedForm(command: CommandName | undefined, program: string): string {
   switch (command) {
     case 'process':
-      return `${program} process LOG... --out FILE.parquet`
+      return `${program} process LOG... --store DIR`
     case 'query':
-      return `${program} query --store FILE.parquet --asset /a.mp3 --ip 192.0.2.1 --user-agent 'curl/8' --range 10-500`
+      return `${program} query --store DIR --asset /a.mp3 --ip 192.0.2.1 --user-agent 'curl/8' --range 10-500`
     case 'inspect':
       return `${program} inspect FILE.parquet`
+    case 'compact':
+      return `${program} compact --store DIR --date 2024-05-17`
+    case 'vacuum':
+      return `${program} vacuum --store DIR --retain 24h`
+    case 'forget':
+      return `${program} forget --store DIR --ip 192.0.2.1`
     case 'tour':
       return `${program} tour`
     default:
-      return `${program} process|query|inspect|tour`
+      return `${program} process|query|inspect|compact|vacuum|forget|tour`
   }
 }

@@ -1,0 +1,158 @@
+/**
+ * Rewrites files as one whose keys ascend from its first row to its last: an external merge. Cost follows
+ * requests, never rows; memory is one row group of each stretch that is merged at a time, a batch of runs,
+ * and the requests of one listener.
+ */
+
+import { dirname, join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+import { damaged } from '../base/failure.ts'
+import { formatEpochDay } from '../delivery/day-split.ts'
+import type { KeyFilter, Stretch } from '../delivery/key-cursor.ts'
+import { RunCollector } from '../delivery/run-collector.ts'
+import { RunEncoder } from '../delivery/run-encoder.ts'
+import { type ListenerRuns, scanStretches } from '../delivery/scan-listeners.ts'
+import { PARTITION_SCHEMA } from '../delivery/schema.ts'
+import { sortedStretches } from '../delivery/sorted-stretches.ts'
+import { openFile } from '../delivery/store.ts'
+import { FileCaches, type ParquetFile } from '../parquet/parquet-file.ts'
+import { createPositionPageEncoder } from '../parquet/position-page-encoder.ts'
+import { throwIfAborted } from './encode-inputs.ts'
+import { ParquetOutput } from './parquet-output.ts'
+
+/** So many sorted stretches are merged at a time; more take another pass over the data. */
+const MAX_FAN_IN = 128
+/** Runs that are encoded at a time: many row groups, so that few are smaller than they could be. */
+const BATCH_RUNS = 2 ** 18
+
+/** What is to be merged. */
+export interface MergeTask {
+  /** Files of one day. */
+  readonly paths: readonly string[]
+  /** `YYYY-MM-DD`; a request of another day in the files is damage. */
+  readonly date: string
+  /** Where the file is to be. */
+  readonly into: string
+  /** Which keys are kept; by default all. */
+  readonly filter?: KeyFilter
+  readonly signal?: AbortSignal | undefined
+  /** Told how many more runs were written. */
+  readonly onRuns?: (count: number) => void
+  /** For tests: the limits above. */
+  readonly limits?: { readonly fanIn: number; readonly batchRuns: number }
+}
+
+/** A file that stands in its place but is in no commit yet; undefined when nothing was kept. */
+export interface MergedFile {
+  readonly output: ParquetOutput
+  readonly runCount: number
+}
+
+/** Merges files. Fails as DAMAGED when one of them is, INTERRUPTED by `signal`; then nothing is left behind. */
+export async function mergeFiles(task: MergeTask): Promise<MergedFile | undefined> {
+  const { fanIn, batchRuns } = task.limits ?? { fanIn: MAX_FAN_IN, batchRuns: BATCH_RUNS }
+  const encoder = new RunEncoder(PARTITION_SCHEMA, await createPositionPageEncoder())
+  const writer = { encoder, collector: new RunCollector(batchRuns), task }
+  const caches = new FileCaches()
+  let sources = task.paths.map((path): Source => ({ path, temporary: undefined }))
+  const opened: ParquetFile[] = []
+  const open = ({ path }: Source): Stretch[] => {
+    const file = openFile(path, caches)
+    opened.push(file)
+    return sortedStretches(
+      file,
+      Array.from({ length: file.rowGroupCount }, (_, i) => i),
+    )
+  }
+  try {
+    let stretches = sources.flatMap(open)
+    let isFirstPass = true
+    while (stretches.length > fanIn) {
+      const merged: Source[] = []
+      try {
+        for (let from = 0; from < stretches.length; from += fanIn) {
+          const part = stretches.slice(from, from + fanIn)
+          const source = await writePass(writer, part, isFirstPass)
+          if (source !== undefined) merged.push(source)
+        }
+      } finally {
+        for (const file of opened.splice(0)) file.close()
+        for (const { temporary } of sources) await temporary?.withdraw()
+        sources = merged
+      }
+      isFirstPass = false
+      stretches = sources.flatMap(open)
+    }
+    const listeners = scanStretches(stretches, isFirstPass ? (task.filter ?? {}) : {})
+    return await writeListeners(writer, listeners, task.into)
+  } finally {
+    for (const file of opened) file.close()
+    for (const { temporary } of sources) await temporary?.withdraw()
+  }
+}
+
+/** A file to merge; `temporary` when it is of a pass before, and to be removed. */
+interface Source {
+  readonly path: string
+  readonly temporary: ParquetOutput | undefined
+}
+
+interface MergeWriter {
+  readonly encoder: RunEncoder
+  readonly collector: RunCollector
+  readonly task: MergeTask
+}
+
+let passFileCount = 0
+
+async function writePass(
+  writer: MergeWriter,
+  stretches: readonly Stretch[],
+  isFirstPass: boolean,
+): Promise<Source | undefined> {
+  const { into, filter = {} } = writer.task
+  // Hidden, so that no reader of the directory takes it for data; vacuum knows the form.
+  const path = join(dirname(into), `.merge-${process.pid}-${passFileCount++}.parquet`)
+  const merged = await writeListeners(writer, scanStretches(stretches, isFirstPass ? filter : {}), path)
+  return merged === undefined ? undefined : { path, temporary: merged.output }
+}
+
+async function writeListeners(
+  { encoder, collector, task }: MergeWriter,
+  listeners: Generator<ListenerRuns, void, void>,
+  path: string,
+): Promise<MergedFile | undefined> {
+  let output: ParquetOutput | undefined
+  let runCount = 0
+  const flush = async (): Promise<void> => {
+    if (collector.isEmpty) return
+    output ??= await ParquetOutput.create(path, { schema: PARTITION_SCHEMA })
+    for (const { epochDay = 0, runCount: count, batch } of encoder.encode(
+      collector.take(),
+      () => undefined,
+    )) {
+      const date = formatEpochDay(epochDay)
+      if (date !== task.date) damaged(task.paths.join(', '), `requests of ${task.date}`, `one of ${date}`)
+      await output.append(batch)
+      runCount += count
+      task.onRuns?.(count)
+      await setImmediate()
+      throwIfAborted(task.signal)
+    }
+  }
+  try {
+    for (const listener of listeners) {
+      for (let next = 0; next < listener.runs.count; ) {
+        next = collector.add(listener, next)
+        if (collector.isFull) await flush()
+      }
+    }
+    await flush()
+    if (output === undefined) return undefined
+    await output.finish(runCount)
+    return { output, runCount }
+  } catch (failure) {
+    await output?.withdraw()
+    throw failure
+  }
+}
