@@ -155,7 +155,7 @@ export function askSource(
   const observedLength = source.observedLength(query.key.asset)
   const range = askedRange(query, observedLength)
   // The whole of an asset of unknown length is no range; who is known is asked all the same.
-  const evidence = source.findEvidence(query.key, range ?? { start: 0, end: 0 })
+  const evidence = source.findEvidence(query.key, range ?? { start: 0, end: 0 }, query.window)
   const facts = { evidence, observedLength }
   return { answer: answerQuery(query, facts), facts }
 }
@@ -167,7 +167,7 @@ const REMEMBERED_LENGTHS = 10_000
 export function rememberLengths(source: EvidenceSource): EvidenceSource {
   const lengths = new BoundedCache<number | undefined>(REMEMBERED_LENGTHS)
   return {
-    findEvidence: (key, range) => source.findEvidence(key, range),
+    findEvidence: (key, range, window) => source.findEvidence(key, range, window),
     observedLength: (asset) => {
       return lengths.getOrMake(
         asset,

@@ -1,5 +1,7 @@
 /** What a store can say about one listener and one asset: the interface between scan and answer. */
 
+import type { TimeWindow } from './question-time.ts'
+
 /** Who asks about what. All three are compared as bytes, exactly as logged. */
 export interface DeliveryKey {
   readonly asset: string
@@ -30,8 +32,11 @@ export interface Evidence {
 
 /** Anything that can be asked: a file, a directory, later a committed table. */
 export interface EvidenceSource {
-  /** Requests of `key` overlapping `range`, and what else is known about the two. */
-  findEvidence(key: DeliveryKey, range: Interval): Evidence
+  /**
+   * Requests of `key` overlapping `range`, and what else is known about the two. Requests outside of `window`
+   * may be left out.
+   */
+  findEvidence(key: DeliveryKey, range: Interval, window?: TimeWindow): Evidence
   /** One past the largest position of the asset in the store, or undefined when the asset is unknown. */
   observedLength(asset: string): number | undefined
   close(): void

@@ -8,6 +8,9 @@ export interface TimeWindow {
   readonly untilEpochSeconds: number | undefined
 }
 
+/** The window that leaves nothing out. */
+export const ALWAYS: TimeWindow = { sinceEpochSeconds: undefined, untilEpochSeconds: undefined }
+
 /** Where a time stands: as the beginning of a window or as its end. */
 export type WindowEnd = 'since' | 'until'
 

@@ -7,7 +7,7 @@
 
 import type { ParquetFile } from '../parquet/parquet-file.ts'
 import { compareKeys, KeyCursor, type KeyFilter, type Stretch } from './key-cursor.ts'
-import type { TimeWindow } from './question-time.ts'
+import { ALWAYS, type TimeWindow } from './question-time.ts'
 import { chooseRowGroups } from './row-group-choice.ts'
 import { RunBuffer } from './run-buffer.ts'
 import { wantedAsset } from './scan-key.ts'
@@ -29,7 +29,6 @@ export interface ListenerRuns {
   readonly runs: RunBuffer
 }
 
-const ALWAYS: TimeWindow = { sinceEpochSeconds: undefined, untilEpochSeconds: undefined }
 /** So few assets are looked up in bloom filters, one by one; of more, only the bounds are compared. */
 const MAX_LOOKED_UP_ASSETS = 64
 

@@ -6,6 +6,8 @@ import type { ColumnSchema } from '../parquet/metadata.ts'
 import { FileCaches, ParquetFile } from '../parquet/parquet-file.ts'
 import type { ReadTally } from '../parquet/read-tally.ts'
 import type { DeliveredRun, DeliveryKey, Evidence, EvidenceSource, Interval } from './evidence.ts'
+import { mayHoldTimes } from './partition-date.ts'
+import { ALWAYS, type TimeWindow } from './question-time.ts'
 import { findLength, findRuns, hasRows } from './scan.ts'
 import { scanKeyOf, wantedAsset } from './scan-key.ts'
 import { type ListenerRuns, type ListenerScan, scanListeners } from './scan-listeners.ts'
@@ -99,11 +101,12 @@ class FileStore implements DeliveryStore {
     return this.caches.tally
   }
 
-  findEvidence(key: DeliveryKey, range: Interval): Evidence {
+  findEvidence(key: DeliveryKey, range: Interval, window: TimeWindow = ALWAYS): Evidence {
     const scanKey = scanKeyOf(key)
     if (scanKey === undefined) return NO_EVIDENCE
     const { request, ip, userAgent, userAgentMd5 } = scanKey
-    const runs = this.paths.flatMap((path) => findRuns(this.file(path), scanKey, range))
+    const paths = this.paths.filter((path) => mayHoldTimes(path, window))
+    const runs = paths.flatMap((path) => findRuns(this.file(path), scanKey, range))
     if (runs.length > 0) return { runs: runs.sort(compareRuns), assetKnown: true, listenerKnown: true }
     return {
       runs,
@@ -124,7 +127,9 @@ class FileStore implements DeliveryStore {
     // Files of its own: those kept for questions may be closed at any time to make room.
     const files: ParquetFile[] = []
     try {
-      for (const path of this.paths) files.push(openFile(path, this.caches))
+      for (const path of this.paths) {
+        if (mayHoldTimes(path, scan.window ?? ALWAYS)) files.push(openFile(path, this.caches))
+      }
       yield* scanListeners(files, scan)
     } finally {
       for (const file of files) file.close()

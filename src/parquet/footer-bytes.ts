@@ -15,6 +15,9 @@ export const TAIL_BYTE_LENGTH = 8
 /** The end of a file that is read first: most footers fit. */
 const FIRST_READ_BYTE_LENGTH = 64 * 1024
 
+/** Where the end of every file is read to: thousands of footers must not keep 64 KiB each alive. */
+const scratch = new Uint8Array(FIRST_READ_BYTE_LENGTH)
+
 /** Reads the footer's bytes, of any writer. Fails as DAMAGED when the file is no whole Parquet file. */
 export function readFooterBytes(file: PositionedFile): {
   readonly bytes: Uint8Array
@@ -24,7 +27,8 @@ export function readFooterBytes(file: PositionedFile): {
   const smallest = MAGIC_BYTE_LENGTH + TAIL_BYTE_LENGTH
   if (byteLength < smallest) damaged(path, 'a Parquet file', `a file of ${byteLength} bytes`)
   const firstRead = Math.min(byteLength, FIRST_READ_BYTE_LENGTH)
-  const end = file.read(byteLength - firstRead, firstRead)
+  const end = scratch.subarray(0, firstRead)
+  file.readInto(end, byteLength - firstRead)
   const head = end.length === byteLength ? end : file.read(0, MAGIC_BYTE_LENGTH)
   const tail: ByteReader = new ByteReader(end, path, end.length - TAIL_BYTE_LENGTH)
   const footerByteLength = tail.u32()
@@ -43,7 +47,7 @@ export function readFooterBytes(file: PositionedFile): {
   const startInEnd = end.length - TAIL_BYTE_LENGTH - footerByteLength
   const bytes =
     startInEnd >= 0
-      ? end.subarray(startInEnd, end.length - TAIL_BYTE_LENGTH)
+      ? end.slice(startInEnd, end.length - TAIL_BYTE_LENGTH)
       : file.read(byteOffset, footerByteLength)
   return { bytes, place: { where: `${path}, footer`, byteOffset } }
 }
