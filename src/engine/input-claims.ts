@@ -176,11 +176,11 @@ export class InputClaims {
   private async claimStream(input: StreamedInput): Promise<InputPart | undefined> {
     const opened = await input.open()
     const chunks = iterate(opened.text)
-    const peeked = await peek(chunks, input.mayGrow ? Number.POSITIVE_INFINITY : HEAD_BYTE_LENGTH)
+    const peeked = await peek(chunks, input.isSmall ? Number.POSITIVE_INFINITY : HEAD_BYTE_LENGTH)
     const heads = digestHead(peeked.bytes.subarray(0, HEAD_BYTE_LENGTH))
     if (peeked.isWhole) {
       const again = { ...input, open: () => Promise.resolve({ ...opened, text: once(peeked.bytes) }) }
-      return this.claimText(again, peeked.bytes, heads)
+      return this.claimText(again, { text: peeked.bytes, mayGrow: opened.mayGrow }, heads)
     }
     const candidates = await this.candidates(heads, Number.POSITIVE_INFINITY)
     const rest = follow(peeked.bytes, chunks)
@@ -206,24 +206,25 @@ export class InputClaims {
   /** For text that is in memory as a whole. */
   private async claimText(
     input: StreamedInput,
-    text: Uint8Array,
+    { text, mayGrow }: { readonly text: Uint8Array; readonly mayGrow: boolean },
     heads: HeadDigests,
   ): Promise<InputPart | undefined> {
-    const end = input.mayGrow && !this.options.force ? text.lastIndexOf(LINE_FEED) + 1 : text.length
-    const digest = new ContentDigest(await this.candidates(heads, text.length))
-    digest.update(text)
+    const end = mayGrow && !this.options.force ? text.lastIndexOf(LINE_FEED) + 1 : text.length
+    const candidates = await this.candidates(heads, text.length)
+    const digest = new ContentDigest(candidates)
+    if (candidates.length > 0) digest.update(text)
     const start = digest.knownByteLength
     const pendingByteLength = text.length - Math.max(end, start)
     if (start >= end) return this.leave(input.path, start, digest, pendingByteLength)
     const whole = new ContentDigest([])
     whole.update(text.subarray(0, end))
-    const content = whole.content()
+    const content = whole.finish()
     this.take({
       input,
       heads,
       start,
       pendingByteLength,
-      fileByteLength: input.mayGrow ? input.byteLength : undefined,
+      fileByteLength: mayGrow ? input.byteLength : undefined,
       content: () => content,
     })
     return { input, start, end }

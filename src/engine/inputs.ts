@@ -1,6 +1,6 @@
 /** The logs of a run: what kind each one is, by its content, and how its lines are laid out. */
 
-import { closeSync, createReadStream, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
+import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs'
 import { realpath } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
@@ -8,7 +8,7 @@ import { createGunzip, gunzipSync } from 'node:zlib'
 import { attempted, attemptedAsync, Failure, messageOf } from '../base/failure.ts'
 import { DEFAULT_DELIVERY_LAYOUT } from '../log/delivery-layout.ts'
 import type { LineLayout } from '../log/scanned-runs.ts'
-import { readHeader } from './log-header.ts'
+import { type HeaderReading, readHeader } from './log-header.ts'
 import { shrunken } from './shrunken-input.ts'
 
 /** The name of standard input on the command line. */
@@ -47,6 +47,8 @@ export type Chunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array>
 /** Text from front to back, and how its lines are laid out. */
 export interface OpenedText extends InputLines {
   readonly text: Chunks
+  /** Whether it is a file that is stored as it is, and may have more at its end later. */
+  readonly mayGrow: boolean
 }
 
 /** A gzip file, a small file or a pipe: text that comes from front to back. */
@@ -55,8 +57,8 @@ export interface StreamedInput {
   readonly path: string
   /** Bytes as stored, or undefined for a pipe. */
   readonly byteLength: number | undefined
-  /** Whether its text is stored as it is and may have more at its end later. */
-  readonly mayGrow: boolean
+  /** Whether it is opened as a whole, in memory. */
+  readonly isSmall: boolean
   /** Opens it, when its turn comes: thousands of inputs must not be open at once. */
   open(): Promise<OpenedText>
   /** How many bytes, as stored, were taken so far. */
@@ -72,22 +74,16 @@ export type LogInput = PlainInput | StreamedInput
  */
 export function openInput(path: string, { small = true }: { readonly small?: boolean } = {}): LogInput {
   if (path === STDIN) return streamedInput('standard input', () => process.stdin)
-  const fd = attempted(path, 'open', () => openSync(path, 'r'))
-  try {
-    const stat = attempted(path, 'open', () => fstatSync(fd))
-    if (stat.isDirectory()) {
-      throw new Failure('USAGE', `${path}: expected a log file, found a directory; name the files in it`)
-    }
-    // A named pipe or a device has no size to cut into shards and can be read only once.
-    if (!stat.isFile()) return streamedInput(path, () => createReadStream(path))
-    const isSmall = small && stat.size <= SMALL_BYTE_LENGTH
-    const head = readHead(fd, path, isSmall ? 2 : HEAD_BYTE_LENGTH)
-    if (isSmall) return smallInput(path, stat.size, !isGzip(head))
-    if (isGzip(head)) return gzipInput(path, stat.size)
-    return { kind: 'plain', path, byteLength: stat.size, ...readLines(path, head) }
-  } finally {
-    closeSync(fd)
+  const stat = attempted(path, 'open', () => statSync(path))
+  if (stat.isDirectory()) {
+    throw new Failure('USAGE', `${path}: expected a log file, found a directory; name the files in it`)
   }
+  // A named pipe or a device has no size to cut into shards and can be read only once.
+  if (!stat.isFile()) return streamedInput(path, () => createReadStream(path))
+  if (small && stat.size <= SMALL_BYTE_LENGTH) return smallInput(path, stat.size)
+  const head = readStart(path, Math.min(stat.size, HEAD_BYTE_LENGTH))
+  if (isGzip(head)) return gzipInput(path, stat.size)
+  return { kind: 'plain', path, byteLength: stat.size, ...readLines(path, head) }
 }
 
 /** Fails when one of the files to be written would replace another of them, or one of the inputs. */
@@ -117,16 +113,21 @@ async function realPath(path: string): Promise<string> {
   }
 }
 
-function readHead(fd: number, path: string, most: number): Uint8Array {
-  const head = new Uint8Array(most)
-  let byteLength = 0
-  while (byteLength < head.length) {
-    const at = byteLength
-    const bytesRead = attempted(path, 'read', () => readSync(fd, head, at, head.length - at, at))
-    if (bytesRead === 0) break
-    byteLength += bytesRead
+/** The first `byteLength` bytes of a file, which must be there. */
+function readStart(path: string, byteLength: number): Uint8Array {
+  const bytes = new Uint8Array(byteLength)
+  const fd = attempted(path, 'open', () => openSync(path, 'r'))
+  try {
+    for (let at = 0; at < byteLength; ) {
+      const from = at
+      const bytesRead = attempted(path, 'read', () => readSync(fd, bytes, from, byteLength - from, from))
+      if (bytesRead === 0) throw shrunken(path, byteLength, at)
+      at += bytesRead
+    }
+  } finally {
+    closeSync(fd)
   }
-  return head.subarray(0, byteLength)
+  return bytes
 }
 
 /** Text that can be had once. It may turn out to be compressed. */
@@ -136,7 +137,7 @@ function streamedInput(path: string, openSource: () => Readable): StreamedInput 
     kind: 'streamed',
     path,
     byteLength: undefined,
-    mayGrow: false,
+    isSmall: false,
     bytesTaken: () => taken,
     async open() {
       const counted = countBytes(path, openSource(), (length) => {
@@ -144,7 +145,7 @@ function streamedInput(path: string, openSource: () => Readable): StreamedInput 
       })
       const stored = await withHead(counted)
       const { head, text } = isGzip(stored.head) ? await withHead(inflate(path, stored.text)) : stored
-      return { text, ...readLines(path, head) }
+      return { text, mayGrow: false, ...readLines(path, head) }
     },
   }
 }
@@ -155,7 +156,7 @@ function gzipInput(path: string, byteLength: number): StreamedInput {
     kind: 'streamed',
     path,
     byteLength,
-    mayGrow: false,
+    isSmall: false,
     bytesTaken: () => taken,
     async open() {
       taken = 0
@@ -164,32 +165,30 @@ function gzipInput(path: string, byteLength: number): StreamedInput {
         taken += length
       })
       const { head, text } = await withHead(inflate(path, counted))
-      return { text, ...readLines(path, head) }
+      return { text, mayGrow: false, ...readLines(path, head) }
     },
   }
 }
 
-/** A file that is read in one go; `mayGrow` says that it is plain. */
-function smallInput(path: string, byteLength: number, mayGrow: boolean): StreamedInput {
+/** A file that is read in one go. What it grows by from now on waits for the next run, as with any other. */
+function smallInput(path: string, byteLength: number): StreamedInput {
   let taken = 0
   return {
     kind: 'streamed',
     path,
     byteLength,
-    mayGrow,
+    isSmall: true,
     bytesTaken: () => taken,
     async open() {
-      const stored = attempted(path, 'read', () => readFileSync(path))
-      // What it has grown by since it was looked at waits for the next run, as with any other file.
-      const bytes = stored.subarray(0, byteLength)
-      if (bytes.length < byteLength) throw shrunken(path, byteLength, bytes.length)
+      const bytes = readStart(path, byteLength)
       taken = byteLength
-      const inflated = isGzip(bytes) ? inflateSmall(path, bytes) : bytes
+      const isPlain = !isGzip(bytes)
+      const inflated = isPlain ? bytes : inflateSmall(path, bytes)
       const { head, text } =
         inflated === undefined
           ? await withHead(inflate(path, once(bytes)))
           : { head: inflated.subarray(0, HEAD_BYTE_LENGTH), text: once(inflated) }
-      return { text, ...readLines(path, head) }
+      return { text, mayGrow: isPlain, ...readLines(path, head) }
     },
   }
 }
@@ -268,6 +267,16 @@ function isGzip(head: Uint8Array): boolean {
   return head[0] === 0x1f && head[1] === 0x8b
 }
 
+/** The header that was read last: the logs of a run mostly have the same, and come by the thousand. */
+let lastHeader: { readonly line: Uint8Array; readonly reading: HeaderReading } | undefined
+
+function readHeaderAgain(line: Uint8Array): HeaderReading {
+  if (lastHeader === undefined || Buffer.compare(lastHeader.line, line) !== 0) {
+    lastHeader = { line, reading: readHeader(line) }
+  }
+  return lastHeader.reading
+}
+
 /** The header is the first comment that names columns, among the comments that the input begins with. */
 function readLines(path: string, head: Uint8Array): InputLines {
   let at = BYTE_ORDER_MARK.every((byte, i) => head[i] === byte) ? BYTE_ORDER_MARK.length : 0
@@ -275,7 +284,7 @@ function readLines(path: string, head: Uint8Array): InputLines {
     const lineFeed = head.indexOf(LINE_FEED, at)
     if (lineFeed < 0) break
     const line = head.slice(at, head[lineFeed - 1] === CARRIAGE_RETURN ? lineFeed - 1 : lineFeed)
-    const reading = readHeader(line)
+    const reading = readHeaderAgain(line)
     if (reading.kind === 'layout') return { layout: reading.layout, header: line }
     if (reading.kind === 'problem') throw new Failure('USAGE', `${path}: ${reading.message}`)
     at = lineFeed + 1
