@@ -1,9 +1,12 @@
 #!/usr/bin/env node
 /** The program: dispatch and exit codes only. Each command is loaded when it is called for. */
 
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import type { CommandName } from './interface/help-text.ts'
 import type { ExitCode, Streams } from './interface/streams.ts'
+
+/** Most files of so many bytes are read by several threads. */
+const LARGE_BYTE_LENGTH = 96 * 1024 * 1024
 
 /** The version of the package; its `package.json` stands beside both `src/` and `dist/`. */
 function readVersion(): string {
@@ -44,14 +47,24 @@ async function run(words: readonly string[], streams: Streams): Promise<ExitCode
 function loadAhead(words: readonly string[]): void {
   const command = commandOf(words)
   if (command === 'process') {
-    for (const load of [
+    const loads: Promise<unknown>[] = [
       import('./interface/run-process.ts'),
       words.includes('--out') ? import('./engine/process-logs.ts') : import('./engine/process-into-store.ts'),
-      import('./engine/shard-runner.ts'),
-    ])
-      load.catch(() => undefined)
+    ]
+    // A large log is encoded in threads, which load the encoder for themselves.
+    if (!words.some(isLargeFile)) loads.push(import('./engine/shard-runner.ts'))
+    for (const load of loads) load.catch(() => undefined)
   }
   if (command === 'query') import('./interface/run-query.ts').catch(() => undefined)
+}
+
+function isLargeFile(path: string): boolean {
+  try {
+    return statSync(path).size >= LARGE_BYTE_LENGTH
+  } catch {
+    // An option, or a file that cannot be read: whoever opens it says so.
+    return false
+  }
 }
 
 const COMMANDS: readonly CommandName[] = [

@@ -6,15 +6,19 @@
 import { randomUUID } from 'node:crypto'
 import { rename, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { ByteWriter } from '../base/byte-writer.ts'
 import { attemptedAsync } from '../base/failure.ts'
 import { VERSION } from '../base/version.ts'
 import { chunkKinds, fileKeyValues, ordinalOf, SORTING_COLUMNS, WRITER_NAME } from '../delivery/schema.ts'
-import { encodeFooter, FILE_MAGIC } from '../parquet/file-footer-writer.ts'
+import { FILE_MAGIC } from '../parquet/file-magic.ts'
 import type { ColumnSchema, FileSpan, RowGroupMetadata } from '../parquet/metadata.ts'
 import { type ChunkKind, placeBatch, type RowGroupBatch } from '../parquet/row-group-table.ts'
 import { syncDirectory, writeFully } from './file-writes.ts'
 import { OpenFiles } from './open-files.ts'
 import { Spool } from './spool.ts'
+
+/** After so many bytes the disk may begin. */
+const SYNC_BYTE_LENGTH = 16 * 1024 * 1024
 
 /** How an output is made. */
 export interface OutputOptions {
@@ -36,10 +40,16 @@ export class ParquetOutput {
   private readonly files: OpenFiles
   private readonly columnIndexes: Spool
   private readonly offsetIndexes: Spool
+  /** Used again for every batch: new memory costs more than filling it. */
+  private readonly offsetIndexWriter = new ByteWriter()
   /** The spans of their indexes count from the start of the spools. */
   readonly rowGroups: RowGroupMetadata[] = []
   private byteOffset = 0
   private state: 'open' | 'published' | 'discarded' = 'open'
+  /** A sync of what was written so far, under way while more is encoded. */
+  private syncing: Promise<void> | undefined
+  private syncedByteOffset = 0
+  private syncFailure: { readonly error: unknown } | undefined
   rowCount = 0
 
   private constructor(path: string, temporaryPath: string, options: OutputOptions) {
@@ -78,7 +88,10 @@ export class ParquetOutput {
   }
 
   async append(batch: RowGroupBatch): Promise<void> {
-    const placed = placeBatch(batch, this.byteOffset, this.chunkKinds, this.sortingColumns)
+    // The footer's modules (thrift among them) are wanted last, and read while others encode.
+    if (this.rowGroups.length === 0) loadFooterWriter().catch(() => undefined)
+    const { byteOffset, chunkKinds, sortingColumns, offsetIndexWriter } = this
+    const placed = placeBatch(batch, { byteOffset, kinds: chunkKinds, sortingColumns }, offsetIndexWriter)
     await this.write(batch.pages)
     const columnIndexAt = this.columnIndexes.byteLength
     const offsetIndexAt = this.offsetIndexes.byteLength
@@ -88,6 +101,7 @@ export class ParquetOutput {
     }
     await this.columnIndexes.append(batch.columnIndexes)
     await this.offsetIndexes.append(placed.offsetIndexes)
+    await this.syncAhead()
   }
 
   /** Writes indexes and footer and publishes the file, which holds `runCount` requests. */
@@ -96,6 +110,7 @@ export class ParquetOutput {
     await this.columnIndexes.copyTo((bytes) => this.write(bytes))
     const offsetIndexOffset = this.byteOffset
     await this.offsetIndexes.copyTo((bytes) => this.write(bytes))
+    const { encodeFooter } = await loadFooterWriter()
     const footer = encodeFooter({
       schema: this.schema,
       rowCount: this.rowCount,
@@ -106,6 +121,8 @@ export class ParquetOutput {
       createdBy: `${WRITER_NAME} version ${VERSION}`,
     })
     await this.write(footer)
+    await this.syncing
+    if (this.syncFailure !== undefined) throw this.syncFailure.error
     const file = await this.files.get(this.temporaryPath)
     await attemptedAsync(this.path, 'sync', () => file.sync())
     await this.files.close(this.temporaryPath)
@@ -119,6 +136,7 @@ export class ParquetOutput {
   async discard(): Promise<void> {
     if (this.state !== 'open') return
     this.state = 'discarded'
+    await this.syncing
     await this.files.close(this.temporaryPath)
     await unlink(this.temporaryPath)
     await this.discardSpools()
@@ -132,6 +150,23 @@ export class ParquetOutput {
     await attemptedAsync(this.path, 'remove', () => unlink(this.path))
   }
 
+  /**
+   * Lets the disk work while threads encode, so that little is left for the sync at the end. The system
+   * reports a write that failed to one sync only, so an error here is kept for `finish`.
+   */
+  private async syncAhead(): Promise<void> {
+    if (this.syncing !== undefined || this.byteOffset - this.syncedByteOffset < SYNC_BYTE_LENGTH) return
+    const file = await this.files.get(this.temporaryPath)
+    this.syncedByteOffset = this.byteOffset
+    this.syncing = attemptedAsync(this.path, 'sync', () => file.datasync())
+      .catch((error: unknown) => {
+        this.syncFailure ??= { error }
+      })
+      .finally(() => {
+        this.syncing = undefined
+      })
+  }
+
   private async discardSpools(): Promise<void> {
     await this.columnIndexes.discard()
     await this.offsetIndexes.discard()
@@ -142,6 +177,10 @@ export class ParquetOutput {
     await writeFully(file, this.path, bytes, this.byteOffset)
     this.byteOffset += bytes.length
   }
+}
+
+function loadFooterWriter(): Promise<typeof import('../parquet/file-footer-writer.ts')> {
+  return import('../parquet/file-footer-writer.ts')
 }
 
 /** What ends the names of temporary files, and of those that hold their page indexes. */

@@ -23,7 +23,9 @@ export class Spool {
   private readonly path: string
   private readonly files: OpenFiles
   private readonly memoryByteLength: number
-  private full: Uint8Array[] = []
+  private full: Uint8Array<ArrayBuffer>[] = []
+  /** Blocks that were written out, to be filled again: new memory costs more than filling it. */
+  private spare: Uint8Array<ArrayBuffer>[] = []
   private fullByteLength = 0
   private block = new Uint8Array(0)
   private blockByteLength = 0
@@ -82,9 +84,10 @@ export class Spool {
       FIRST_BLOCK_BYTE_LENGTH,
       Math.min(4 * this.blockByteLength, BLOCK_BYTE_LENGTH),
     )
-    this.block = new Uint8Array(byteLength)
-    this.blockByteLength = 0
     if (this.fullByteLength >= this.memoryByteLength) await this.flush()
+    const spare = byteLength === BLOCK_BYTE_LENGTH ? this.spare.pop() : undefined
+    this.block = spare ?? new Uint8Array(byteLength)
+    this.blockByteLength = 0
   }
 
   private async flush(): Promise<void> {
@@ -97,6 +100,7 @@ export class Spool {
       await writeFully(file, this.path, block, this.fileByteLength)
       this.fileByteLength += block.length
     }
+    this.spare = this.full.filter((block) => block.length === BLOCK_BYTE_LENGTH)
     this.full = []
     this.fullByteLength = 0
   }

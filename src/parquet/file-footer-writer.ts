@@ -7,6 +7,7 @@
 
 import { ByteWriter } from '../base/byte-writer.ts'
 import { invariant } from '../base/failure.ts'
+import { FILE_MAGIC } from './file-magic.ts'
 import { FooterDirectoryWriter } from './footer-directory.ts'
 import type { ColumnSchema, FileMetadata, LogicalType } from './metadata.ts'
 import { PHYSICAL_TYPE_CODES } from './metadata-codes.ts'
@@ -22,9 +23,6 @@ type ThriftWriter = ReturnType<typeof createThriftWriter>
 const CONVERTED_TYPE_CODES: Readonly<Record<LogicalType, number>> = { STRING: 0, DATE: 6, INTEGER: 18 }
 /** The field of the union `LogicalType`. */
 const LOGICAL_TYPE_FIELDS: Readonly<Record<LogicalType, number>> = { STRING: 1, DATE: 6, INTEGER: 10 }
-
-/** `PAR1`, at both ends of a file. */
-export const FILE_MAGIC: Uint8Array = Uint8Array.of(0x50, 0x41, 0x52, 0x31)
 
 /**
  * Encodes all that follows the last page index of a file: the `FileMetaData` with our directory

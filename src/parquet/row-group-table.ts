@@ -184,14 +184,20 @@ export interface PlacedBatch {
   readonly offsetIndexes: Uint8Array
 }
 
-/** Places a batch whose pages begin at `byteOffset` of the file. */
+/** Where a batch is placed, and what its columns are. */
+export interface BatchPlace {
+  readonly byteOffset: number
+  readonly kinds: readonly ChunkKind[]
+  readonly sortingColumns: readonly number[]
+}
+
+/** Places a batch whose pages begin at `byteOffset` of the file; `offsetIndexes` is cleared, and what it gets stays there. */
 export function placeBatch(
   batch: RowGroupBatch,
-  byteOffset: number,
-  kinds: readonly ChunkKind[],
-  sortingColumns: readonly number[],
+  { byteOffset, kinds, sortingColumns }: BatchPlace,
+  offsetIndexes: ByteWriter,
 ): PlacedBatch {
-  const offsetIndexes = new ByteWriter(64 * 1024)
+  offsetIndexes.clear()
   let at = 0
   let boundsAt = 0
   let columnIndexAt = 0

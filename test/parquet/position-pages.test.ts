@@ -145,7 +145,7 @@ pages(`random runs of every kind give the same bytes (seed ${SEED})`, () => {
 
 pages('what is compiled decodes to the positions, with exact bounds', () => {
   for (const kind of [0, 1, 2, 3, 7]) {
-    const list = randomRuns(kind, 500, SEED - kind)
+    const list = randomRuns(kind, kind === 7 ? 12 : 500, SEED - kind)
     const expected = list.flatMap(([start, rows]) =>
       Array.from({ length: rows }, (_, i) => BigInt(start) + BigInt(i)),
     )
