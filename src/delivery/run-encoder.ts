@@ -99,7 +99,7 @@ export class RunEncoder {
         this.encodeRowGroup(slice, tables)
         runCount += countRuns(slice)
         if (this.out.length >= BATCH_BYTE_LENGTH || to === pieces.count) {
-          yield { epochDay, runCount, batch: this.table.takeBatch(this.out.take(spareMemory())) }
+          yield { epochDay, runCount, batch: this.table.takeBatch(this.out, spareMemory()) }
           runCount = 0
         }
         from = to

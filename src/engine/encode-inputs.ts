@@ -3,6 +3,7 @@
 import { Failure } from '../base/failure.ts'
 import type { EncodedBatch } from '../delivery/run-encoder.ts'
 import type { PieceCounts } from '../log/scanned-runs.ts'
+import { batchMemory } from '../parquet/row-group-table.ts'
 import type { LogInput } from './inputs.ts'
 import { type MaxRejects, Rejects, RejectsFile } from './rejects.ts'
 import type { PieceReport, Shard } from './shard.ts'
@@ -190,7 +191,7 @@ async function writeShard(run: ShardRun, work: Work): Promise<void> {
       return
     }
     await work.sink.append(message)
-    run.batchWritten(message.batch.pages.buffer)
+    run.batchWritten(batchMemory(message.batch))
     throwIfAborted(work.options.signal)
   }
 }

@@ -1,7 +1,7 @@
 /** The worker's half of pool.ts: one shard a task, row groups sent as they are ready. */
 
 import { receiveMessageOnPort } from 'node:worker_threads'
-import { batchBuffers } from '../parquet/row-group-table.ts'
+import { batchMemory } from '../parquet/row-group-table.ts'
 import { MAX_PENDING_BATCHES, PENDING_BATCHES_CELL, READ_KIB_CELL, type ShardTask } from './shard.ts'
 import { createShardEncoder, type ShardEncoder } from './shard-encoder.ts'
 
@@ -22,7 +22,7 @@ export function createShardTaskHandler(): (task: ShardTask) => Promise<void> {
       },
     })
     for (const message of messages) {
-      port.postMessage(message, message.kind === 'batch' ? batchBuffers(message.batch) : [])
+      port.postMessage(message, message.kind === 'batch' ? [batchMemory(message.batch)] : [])
       if (message.kind !== 'batch') continue
       const pending = Atomics.add(shared, PENDING_BATCHES_CELL, 1) + 1
       if (pending >= MAX_PENDING_BATCHES) waitForWriter(shared)

@@ -29,7 +29,7 @@ export interface EncodedChunk {
   dataPageOffset: number
 }
 
-/** Row groups as a thread hands them over; every array is transferred. */
+/** Row groups as a thread hands them over; all arrays share one memory, which is transferred. */
 export interface RowGroupBatch {
   /** The row groups' pages and bloom filters, as they will stand in the file. */
   readonly pages: Uint8Array<ArrayBuffer>
@@ -142,16 +142,28 @@ export class RowGroupTable {
     this.numbers[at + 6] = span.byteLength
   }
 
-  /** Hands over everything collected, with the bytes it describes, and starts anew. */
-  takeBatch(pages: Uint8Array<ArrayBuffer>): RowGroupBatch {
+  /**
+   * Hands over everything collected and the pages it describes, which are all that `out` holds, and starts
+   * anew. The batch has `out`'s memory, its arrays behind its pages, and `out` goes on with `spareMemory`:
+   * memory that goes back and forth between threads costs less than new memory.
+   */
+  takeBatch(out: ByteWriter, spareMemory: ArrayBuffer | undefined): RowGroupBatch {
+    const { rowGroupCount, numberCount, pageCount } = this
+    const pagesByteLength = out.length
+    const numbersAt = appendAligned(out, this.numbers.subarray(0, numberCount))
+    const firstRowsAt = appendAligned(out, this.pageFirstRows.subarray(0, pageCount))
+    const byteLengthsAt = appendAligned(out, this.pageByteLengths.subarray(0, pageCount))
+    const boundsAt = appendAligned(out, this.bounds.view())
+    const columnIndexesAt = appendAligned(out, this.columnIndexes.view())
+    const { buffer } = out.take(spareMemory)
     const batch: RowGroupBatch = {
-      pages,
-      rowGroupCount: this.rowGroupCount,
-      numbers: this.numbers.slice(0, this.numberCount),
-      bounds: this.bounds.copy(),
-      columnIndexes: this.columnIndexes.copy(),
-      pageByteLengths: this.pageByteLengths.slice(0, this.pageCount),
-      pageFirstRows: this.pageFirstRows.slice(0, this.pageCount),
+      pages: new Uint8Array(buffer, 0, pagesByteLength),
+      rowGroupCount,
+      numbers: new Float64Array(buffer, numbersAt, numberCount),
+      bounds: new Uint8Array(buffer, boundsAt, this.bounds.length),
+      columnIndexes: new Uint8Array(buffer, columnIndexesAt, this.columnIndexes.length),
+      pageByteLengths: new Uint32Array(buffer, byteLengthsAt, pageCount),
+      pageFirstRows: new Float64Array(buffer, firstRowsAt, pageCount),
     }
     this.rowGroupCount = 0
     this.numberCount = 0
@@ -170,10 +182,18 @@ export class RowGroupTable {
   }
 }
 
-/** The buffers of a batch, to be moved rather than copied between threads. */
-export function batchBuffers(batch: RowGroupBatch): ArrayBuffer[] {
-  const { pages, numbers, bounds, columnIndexes, pageByteLengths, pageFirstRows } = batch
-  return [pages, numbers, bounds, columnIndexes, pageByteLengths, pageFirstRows].map(({ buffer }) => buffer)
+/** The memory of a batch, to be moved rather than copied between threads, and to be used again. */
+export function batchMemory(batch: RowGroupBatch): ArrayBuffer {
+  return batch.pages.buffer
+}
+
+/** Appends an array where one of eight-byte elements may begin; gives that place. */
+function appendAligned(out: ByteWriter, values: Float64Array | Uint32Array | Uint8Array): number {
+  const at = 8 * Math.ceil(out.length / 8)
+  out.reserve(at - out.length)
+  out.length = at
+  out.append(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
+  return at
 }
 
 /** What a batch becomes at its place in a file. */
