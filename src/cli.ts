@@ -20,6 +20,8 @@ async function run(words: readonly string[], streams: Streams): Promise<ExitCode
       return (await import('./interface/run-process.ts')).runProcess(invocation.options, streams)
     case 'query':
       return (await import('./interface/run-query.ts')).runQuery(invocation.options, streams)
+    case 'report':
+      return (await import('./interface/run-report.ts')).runReport(invocation.options, streams)
     case 'tour':
       return (await import('./interface/tour.ts')).runTour(streams)
     case 'text':
@@ -29,7 +31,7 @@ async function run(words: readonly string[], streams: Streams): Promise<ExitCode
 }
 
 function commandOf(words: readonly string[]): CommandName | undefined {
-  return (['process', 'query', 'tour'] as const).find((name) => name === words[0])
+  return (['process', 'query', 'report', 'tour'] as const).find((name) => name === words[0])
 }
 
 async function main(words: readonly string[]): Promise<void> {

@@ -35,10 +35,30 @@ export interface QueryArguments {
   readonly json: boolean
 }
 
+/** Likewise for `report`. */
+export interface ReportArguments {
+  readonly kind: string
+  readonly store: string | undefined
+  readonly asset: string | undefined
+  readonly since: string | undefined
+  readonly until: string | undefined
+  readonly length: string | undefined
+  readonly limit: string | undefined
+  readonly by: string | undefined
+  readonly window: string | undefined
+  readonly bitrate: string | undefined
+  readonly headerBytes: string | undefined
+  readonly bots: string | undefined
+  readonly json: boolean
+  readonly csv: boolean
+  readonly html: boolean
+}
+
 /** What the command line asks for; `text` is help or the version, to be printed as it is. */
 export type Invocation =
   | { readonly command: 'process'; readonly options: ProcessArguments }
   | { readonly command: 'query'; readonly options: QueryArguments }
+  | { readonly command: 'report'; readonly options: ReportArguments }
   | { readonly command: 'tour' }
   | { readonly command: 'text'; readonly text: string }
 
@@ -53,7 +73,7 @@ export function parseArguments(
   const root = new Command('byteledger')
     .description('Proves from CDN logs which bytes of an asset were delivered to whom, and when.')
     .version(readVersion(), '-V, --version', 'print the version')
-  for (const add of [addProcess, addQuery, addTour])
+  for (const add of [addProcess, addQuery, addReport, addTour])
     add(root, program, (invocation) => found.push(invocation))
   root.helpCommand('help [command]', 'print the help of a command')
   root.addHelpText('after', examplesText(undefined, program))
@@ -83,7 +103,10 @@ type Report = (invocation: Invocation) => void
 function usageFailure(error: CommanderError): Failure {
   const isNoCommand = error.code === 'commander.help'
   const message = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')
-  return new Failure('USAGE', isNoCommand ? 'which command? expected process, query or tour' : message)
+  return new Failure(
+    'USAGE',
+    isNoCommand ? 'which command? expected process, query, report or tour' : message,
+  )
 }
 
 function examplesText(command: CommandName | undefined, program: string): string {
@@ -185,6 +208,63 @@ function addQuery(root: Command, program: string, report: Report): void {
           explain: options['explain'] === true,
           requests: options['requests'] === true,
           json: options['json'] === true,
+        },
+      })
+    })
+}
+
+function addReport(root: Command, program: string, report: Report): void {
+  root
+    .command('report')
+    .description(
+      'Tables about a whole store: completion, retention, gaps, never, waste, downloads or summary.',
+    )
+    .argument('<kind>', 'which report')
+    .addOption(valueOption('--store <path>', 'a .parquet file, a directory of them, or a glob in quotes'))
+    .addOption(valueOption('--asset <path>', 'only this asset, as logged'))
+    .addOption(valueOption('--since <time>', 'only requests from then on, like 2020-07-31'))
+    .addOption(valueOption('--until <time>', 'only requests up to then, inclusive; a day means its end'))
+    .addOption(valueOption('--length <bytes>', 'length of the asset, with --asset (default: as observed)'))
+    .addOption(
+      valueOption('--by <group>', 'waste: asset, user-agent or ip; downloads: asset or day (default: asset)'),
+    )
+    .addOption(
+      valueOption('--window <kind>', 'downloads: calendar, first-touch or last-touch (default: calendar)'),
+    )
+    .addOption(
+      valueOption('--bitrate <bits>', 'downloads: of the audio, like 128k (default: the whole asset counts)'),
+    )
+    .addOption(valueOption('--header-bytes <bytes>', 'downloads: bytes before the audio (default: 0)'))
+    .addOption(
+      valueOption(
+        '--bots <file>',
+        'downloads: parts of user agents to leave out, one a line (default: our own)',
+      ),
+    )
+    .addOption(valueOption('--limit <rows>', 'rows of the text table (default: 50)'))
+    .option('--json', 'print the whole report as JSON')
+    .option('--csv', 'print all rows as CSV')
+    .option('--html', 'print a page with a drawing')
+    .addHelpText('after', examplesText('report', program))
+    .action((kind: string, options: Readonly<Record<string, unknown>>) => {
+      report({
+        command: 'report',
+        options: {
+          kind,
+          store: textOption(options, 'store'),
+          asset: textOption(options, 'asset'),
+          since: textOption(options, 'since'),
+          until: textOption(options, 'until'),
+          length: textOption(options, 'length'),
+          limit: textOption(options, 'limit'),
+          by: textOption(options, 'by'),
+          window: textOption(options, 'window'),
+          bitrate: textOption(options, 'bitrate'),
+          headerBytes: textOption(options, 'headerBytes'),
+          bots: textOption(options, 'bots'),
+          json: options['json'] === true,
+          csv: options['csv'] === true,
+          html: options['html'] === true,
         },
       })
     })

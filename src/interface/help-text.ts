@@ -5,7 +5,7 @@ import { quoteForShell } from './escape-text.ts'
 import { DEMONSTRATION } from './sample-questions.ts'
 
 /** What can follow the program's name. */
-export type CommandName = 'process' | 'query' | 'tour'
+export type CommandName = 'process' | 'query' | 'report' | 'tour'
 
 /** How this program was called, so that examples can be pasted: `byteledger` or `node dist/cli.js`. */
 export function programName(scriptPath: string, directory: string): string {
@@ -37,6 +37,12 @@ export function helpExamples(command: CommandName | undefined, program: string):
         `${program} query --store sample.parquet --asset /a.mp3 --ip 203.0.113.0/24 --user-agent 'Mozilla*' --whole`,
         `${program} query --store 'days/**/*.parquet' --batch questions.ndjson`,
       ]
+    case 'report':
+      return [
+        `${program} report completion --store sample.parquet`,
+        `${program} report retention --store sample.parquet --asset /episodes/night-trains-01-the-platform.mp3 --html > curve.html`,
+        `${program} report downloads --store 'days/**/*.parquet' --bitrate 128k --window last-touch --csv`,
+      ]
     default:
       return [commandLine(program, ['tour']), commandLine(program, makeSample), commandLine(program, ask)]
   }
@@ -49,9 +55,11 @@ export function expectedForm(command: CommandName | undefined, program: string):
       return `${program} process LOG... --out FILE.parquet`
     case 'query':
       return `${program} query --store FILE.parquet --asset /a.mp3 --ip 192.0.2.1 --user-agent 'curl/8' --range 10-500`
+    case 'report':
+      return `${program} report completion --store FILE.parquet`
     case 'tour':
       return `${program} tour`
     default:
-      return `${program} process|query|tour`
+      return `${program} process|query|report|tour`
   }
 }
