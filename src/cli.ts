@@ -22,6 +22,10 @@ async function run(words: readonly string[], streams: Streams): Promise<ExitCode
       return (await import('./interface/run-query.ts')).runQuery(invocation.options, streams)
     case 'report':
       return (await import('./interface/run-report.ts')).runReport(invocation.options, streams)
+    case 'export':
+      return (await import('./interface/run-export.ts')).runExport(invocation.options, streams)
+    case 'sql':
+      return (await import('./interface/run-sql.ts')).runSql(invocation.options, streams)
     case 'tour':
       return (await import('./interface/tour.ts')).runTour(streams)
     case 'text':
@@ -31,7 +35,7 @@ async function run(words: readonly string[], streams: Streams): Promise<ExitCode
 }
 
 function commandOf(words: readonly string[]): CommandName | undefined {
-  return (['process', 'query', 'report', 'tour'] as const).find((name) => name === words[0])
+  return (['process', 'query', 'report', 'export', 'sql', 'tour'] as const).find((name) => name === words[0])
 }
 
 async function main(words: readonly string[]): Promise<void> {

@@ -54,11 +54,30 @@ export interface ReportArguments {
   readonly html: boolean
 }
 
+/** Likewise for `export`. */
+export interface ExportArguments {
+  readonly store: string | undefined
+  readonly ranges: string | undefined
+  readonly asset: string | undefined
+  readonly since: string | undefined
+  readonly until: string | undefined
+}
+
+/** Likewise for `sql`. */
+export interface SqlArguments {
+  readonly statement: string
+  readonly store: string | undefined
+  readonly json: boolean
+  readonly csv: boolean
+}
+
 /** What the command line asks for; `text` is help or the version, to be printed as it is. */
 export type Invocation =
   | { readonly command: 'process'; readonly options: ProcessArguments }
   | { readonly command: 'query'; readonly options: QueryArguments }
   | { readonly command: 'report'; readonly options: ReportArguments }
+  | { readonly command: 'export'; readonly options: ExportArguments }
+  | { readonly command: 'sql'; readonly options: SqlArguments }
   | { readonly command: 'tour' }
   | { readonly command: 'text'; readonly text: string }
 
@@ -73,7 +92,7 @@ export function parseArguments(
   const root = new Command('byteledger')
     .description('Proves from CDN logs which bytes of an asset were delivered to whom, and when.')
     .version(readVersion(), '-V, --version', 'print the version')
-  for (const add of [addProcess, addQuery, addReport, addTour])
+  for (const add of [addProcess, addQuery, addReport, addExport, addSql, addTour])
     add(root, program, (invocation) => found.push(invocation))
   root.helpCommand('help [command]', 'print the help of a command')
   root.addHelpText('after', examplesText(undefined, program))
@@ -105,7 +124,7 @@ function usageFailure(error: CommanderError): Failure {
   const message = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')
   return new Failure(
     'USAGE',
-    isNoCommand ? 'which command? expected process, query, report or tour' : message,
+    isNoCommand ? 'which command? expected process, query, report, export, sql or tour' : message,
   )
 }
 
@@ -265,6 +284,52 @@ function addReport(root: Command, program: string, report: Report): void {
           json: options['json'] === true,
           csv: options['csv'] === true,
           html: options['html'] === true,
+        },
+      })
+    })
+}
+
+function addExport(root: Command, program: string, report: Report): void {
+  root
+    .command('export')
+    .description('Write what each listener holds, one row for each merged interval.')
+    .addOption(valueOption('--store <path>', 'a .parquet file, a directory of them, or a glob in quotes'))
+    .addOption(valueOption('--ranges <file>', 'the file to write: .parquet, .csv or .ndjson'))
+    .addOption(valueOption('--asset <path>', 'only this asset, as logged'))
+    .addOption(valueOption('--since <time>', 'only requests from then on, like 2020-07-31'))
+    .addOption(valueOption('--until <time>', 'only requests up to then, inclusive; a day means its end'))
+    .addHelpText('after', examplesText('export', program))
+    .action((options: Readonly<Record<string, unknown>>) => {
+      report({
+        command: 'export',
+        options: {
+          store: textOption(options, 'store'),
+          ranges: textOption(options, 'ranges'),
+          asset: textOption(options, 'asset'),
+          since: textOption(options, 'since'),
+          until: textOption(options, 'until'),
+        },
+      })
+    })
+}
+
+function addSql(root: Command, program: string, report: Report): void {
+  root
+    .command('sql')
+    .description('Ask DuckDB, which must be installed beside: the views are bytes and ranges.')
+    .argument('<statement>', 'SQL in quotes')
+    .addOption(valueOption('--store <path>', 'a .parquet file, a directory of them, or a glob in quotes'))
+    .option('--json', 'print the result as JSON')
+    .option('--csv', 'print the result as CSV')
+    .addHelpText('after', examplesText('sql', program))
+    .action((statement: string, options: Readonly<Record<string, unknown>>) => {
+      report({
+        command: 'sql',
+        options: {
+          statement,
+          store: textOption(options, 'store'),
+          json: options['json'] === true,
+          csv: options['csv'] === true,
         },
       })
     })

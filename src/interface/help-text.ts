@@ -5,7 +5,7 @@ import { quoteForShell } from './escape-text.ts'
 import { DEMONSTRATION } from './sample-questions.ts'
 
 /** What can follow the program's name. */
-export type CommandName = 'process' | 'query' | 'report' | 'tour'
+export type CommandName = 'process' | 'query' | 'report' | 'export' | 'sql' | 'tour'
 
 /** How this program was called, so that examples can be pasted: `byteledger` or `node dist/cli.js`. */
 export function programName(scriptPath: string, directory: string): string {
@@ -43,6 +43,16 @@ export function helpExamples(command: CommandName | undefined, program: string):
         `${program} report retention --store sample.parquet --asset /episodes/night-trains-01-the-platform.mp3 --html > curve.html`,
         `${program} report downloads --store 'days/**/*.parquet' --bitrate 128k --window last-touch --csv`,
       ]
+    case 'export':
+      return [
+        `${program} export --store sample.parquet --ranges ranges.parquet`,
+        `${program} export --store 'days/**/*.parquet' --ranges ranges.csv --since 2024-05-17`,
+      ]
+    case 'sql':
+      return [
+        `${program} sql --store sample.parquet 'select asset, sum(last_byte - first_byte + 1) from ranges group by all'`,
+        `${program} sql --store sample.parquet 'select count(*) from bytes' --json`,
+      ]
     default:
       return [commandLine(program, ['tour']), commandLine(program, makeSample), commandLine(program, ask)]
   }
@@ -57,9 +67,13 @@ export function expectedForm(command: CommandName | undefined, program: string):
       return `${program} query --store FILE.parquet --asset /a.mp3 --ip 192.0.2.1 --user-agent 'curl/8' --range 10-500`
     case 'report':
       return `${program} report completion --store FILE.parquet`
+    case 'export':
+      return `${program} export --store FILE.parquet --ranges ranges.parquet`
+    case 'sql':
+      return `${program} sql --store FILE.parquet 'select count(*) from ranges'`
     case 'tour':
       return `${program} tour`
     default:
-      return `${program} process|query|report|tour`
+      return `${program} process|query|report|export|sql|tour`
   }
 }

@@ -1,6 +1,7 @@
 /** Reports as text tables for people, and as JSON and CSV for programs. */
 
 import type { Report, ReportCell, ReportColumn } from '../delivery/report-model.ts'
+import { csvLine, csvText } from './csv.ts'
 import { escapeText, toSafeJson } from './escape-text.ts'
 import { formatCount } from './format-figures.ts'
 import { pairs, plainCell, showCell } from './report-cells.ts'
@@ -99,20 +100,4 @@ export function* renderReportCsv({ columns, rows }: Report): Generator<string, v
       }),
     )
   }
-}
-
-/** What a spreadsheet may take for a formula (OWASP, "CSV Injection"), full-width signs included. */
-const FORMULA_START = /^[\s]*[=+\-@＝＋－＠\t\r]/
-
-/** A text that no spreadsheet computes and no terminal obeys; numbers stay numbers. */
-function csvText(value: unknown): string {
-  if (typeof value !== 'string') return String(value)
-  const text = escapeText(value)
-  return FORMULA_START.test(value) ? `'${text}` : text
-}
-
-/** One record, ended by CRLF; fields are quoted where they must be. */
-function csvLine(fields: readonly string[]): string {
-  const quoted = fields.map((field) => (/[",\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field))
-  return `${quoted.join(',')}\r\n`
 }

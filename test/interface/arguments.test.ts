@@ -63,7 +63,7 @@ test('--ua and --user-agent are the same option', () => {
 })
 
 test('wrong use is a failure that names what is wrong', () => {
-  assertUsage(() => parse(), /which command\? expected process, query, report or tour/)
+  assertUsage(() => parse(), /which command\? expected process, query, report, export, sql or tour/)
   assertUsage(() => parse('quary'), /unknown command 'quary'.*query/)
   assertUsage(() => parse('query', '--rnage', '1-2'), /unknown option '--rnage'.*--range/)
   assertUsage(() => parse('query', '--range'), /--range <first-last>.*argument missing/)

@@ -1,0 +1,123 @@
+/** The `sql` command: DuckDB over a store, with the views `bytes` and `ranges`. */
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Failure } from '../base/failure.ts'
+import { mergedRanges } from '../delivery/merged-ranges.ts'
+import { openStore } from '../delivery/store.ts'
+import type { SqlArguments } from './arguments.ts'
+import { csvLine, csvText } from './csv.ts'
+import { openDuckdb, type SqlResult, type SqlSession } from './duckdb.ts'
+import { escapeText, toSafeJson } from './escape-text.ts'
+import { abortOnInterrupt } from './interrupts.ts'
+import { resolveStore } from './resolve-store.ts'
+import type { ExitCode, Streams } from './streams.ts'
+import { writeOutput } from './write-output.ts'
+
+const ALWAYS = { sinceEpochSeconds: undefined, untilEpochSeconds: undefined }
+
+/** Answers one statement; returns 0. Merged intervals are computed only for a statement that names `ranges`. */
+export async function runSql(options: SqlArguments, streams: Streams): Promise<ExitCode> {
+  const { store: path, statement } = options
+  if (path === undefined)
+    throw new Failure('USAGE', '--store is missing: expected a .parquet file or a directory')
+  if (options.json && options.csv) throw new Failure('USAGE', 'expected only one of --json and --csv')
+  const files = resolveStore(path)
+  // Damage is told before DuckDB reads what it cannot check.
+  const store = openStore(files)
+  const scratch = mkdtempSync(join(tmpdir(), 'byteledger-sql-'))
+  const controller = new AbortController()
+  const stopListening = abortOnInterrupt(controller)
+  let session: SqlSession | undefined
+  try {
+    session = await openDuckdb()
+    await session.run(`CREATE VIEW bytes AS SELECT * FROM read_parquet([${files.map(quote).join(', ')}])`)
+    if (/\branges\b/i.test(statement)) {
+      const { exportRanges } = await import('../engine/export-ranges.ts')
+      const file = join(scratch, 'ranges.parquet')
+      const form = { format: 'parquet', head: '', textOf: () => '' } as const
+      await exportRanges(
+        mergedRanges(store, { asset: undefined, window: ALWAYS }),
+        file,
+        form,
+        controller.signal,
+      )
+      await session.run(`CREATE VIEW ranges AS SELECT * FROM read_parquet(${quote(file)})`)
+    }
+    await writeResult(await session.run(statement), options, streams)
+    return 0
+  } finally {
+    session?.close()
+    stopListening()
+    store.close()
+    rmSync(scratch, { recursive: true, force: true })
+  }
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`
+}
+
+async function writeResult(result: SqlResult, options: SqlArguments, streams: Streams): Promise<void> {
+  const pieces = options.json ? jsonPieces(result) : options.csv ? csvPieces(result) : tablePieces(result)
+  for await (const piece of pieces) if ((await writeOutput(streams.stdout, piece)) === 'closed') return
+}
+
+/** `{"v":1,"columns":[…],"rows":[[…]]}`. */
+async function* jsonPieces({ columns, rows }: SqlResult): AsyncGenerator<string> {
+  yield `{"v":1,"columns":${toSafeJson(columns)},"rows":[`
+  let separator = '\n'
+  for await (const piece of rows) {
+    let text = ''
+    for (const row of piece) {
+      text += separator + toSafeJson(row)
+      separator = ',\n'
+    }
+    yield text
+  }
+  yield '\n]}\n'
+}
+
+async function* csvPieces({ columns, rows }: SqlResult): AsyncGenerator<string> {
+  yield csvLine(columns.map(csvText))
+  for await (const piece of rows) {
+    yield piece
+      .map((row) => csvLine(row.map((cell) => csvText(isNumeric(cell) ? Number(cell) : textOf(cell)))))
+      .join('')
+  }
+}
+
+/** Whether a cell is a number that JSON writes as text only because it may be a large one. */
+function isNumeric(cell: unknown): boolean {
+  return typeof cell === 'string' && /^-?\d{1,15}$/.test(cell)
+}
+
+function textOf(cell: unknown): string {
+  if (cell === null) return ''
+  return typeof cell === 'object' ? JSON.stringify(cell) : String(cell)
+}
+
+/** Columns as wide as the first piece of the result needs. */
+async function* tablePieces({ columns, rows }: SqlResult): AsyncGenerator<string> {
+  let widths: readonly number[] | undefined
+  for await (const piece of rows) {
+    const texts = piece.map((row) => row.map((cell) => (cell === null ? 'NULL' : escapeText(textOf(cell)))))
+    if (widths === undefined) {
+      widths = columns.map((name, i) =>
+        texts.reduce((width, row) => Math.max(width, row[i]?.length ?? 0), escapeText(name).length),
+      )
+      yield tableLine(columns.map(escapeText), widths)
+    }
+    const known = widths
+    yield texts.map((row) => tableLine(row, known)).join('')
+  }
+  if (widths === undefined) yield tableLine(columns.map(escapeText), [])
+}
+
+function tableLine(cells: readonly string[], widths: readonly number[]): string {
+  return `${cells
+    .map((text, i) => text.padEnd(widths[i] ?? 0))
+    .join('  ')
+    .trimEnd()}\n`
+}
