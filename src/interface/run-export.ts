@@ -1,16 +1,15 @@
 /** The `export` command: merged intervals into a file, for people who want SQL over intervals. */
 
 import { Failure } from '../base/failure.ts'
-import { mergedRanges, RANGE_COLUMNS, type RangeRow } from '../delivery/merged-ranges.ts'
+import { RANGE_COLUMNS, type RangeRow } from '../delivery/merged-ranges.ts'
 import { parseTimeWindow } from '../delivery/question-time.ts'
-import { openStore } from '../delivery/store.ts'
 import type { RangeFormat } from '../engine/export-ranges.ts'
 import type { ExportArguments } from './arguments.ts'
 import { csvLine, csvText } from './csv.ts'
 import { toSafeJson } from './escape-text.ts'
 import { formatByteLength, formatNoun } from './format-figures.ts'
 import { abortOnInterrupt } from './interrupts.ts'
-import { resolveStore } from './resolve-store.ts'
+import { openLedger } from './library.ts'
 import { type ExitCode, type Streams, writeNote } from './streams.ts'
 
 const FORMS = 'FILE.parquet, FILE.csv or FILE.ndjson'
@@ -24,11 +23,11 @@ export async function runExport(options: ExportArguments, streams: Streams): Pro
   const format = formatOf(ranges)
   const window = parseTimeWindow(options.since, options.until)
   const { exportRanges } = await import('../engine/export-ranges.ts')
-  const store = openStore(resolveStore(path))
+  const store = openLedger(path)
   const controller = new AbortController()
   const stopListening = abortOnInterrupt(controller)
   try {
-    const rows = mergedRanges(store, { asset, window })
+    const rows = store.mergedRanges({ asset, window })
     const form = { format, head: format === 'csv' ? csvLine(RANGE_COLUMNS) : '', textOf: textOf(format) }
     const written = await exportRanges(rows, ranges, form, controller.signal)
     writeNote(streams, `${ranges}: ${formatNoun(written.rows, 'row')}, ${formatByteLength(written.bytes)}`)

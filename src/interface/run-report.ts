@@ -3,14 +3,14 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { attempted, Failure } from '../base/failure.ts'
-import { type BotList, BUNDLED_BOTS, type DownloadRules, WINDOW_KINDS } from '../delivery/download-rules.ts'
+import type { BotList } from '../delivery/download-rules.ts'
 import { parseTimeWindow } from '../delivery/question-time.ts'
-import { REPORT_KINDS, type Report, type ReportKind, type ReportScope } from '../delivery/report-model.ts'
-import { type DeliveryStore, openStore } from '../delivery/store.ts'
+import { REPORT_KINDS, type ReportScope } from '../delivery/report-model.ts'
 import type { ReportArguments } from './arguments.ts'
+import { openLedger } from './library.ts'
+import { chooseReport, type ReportSettings } from './make-report.ts'
 import { renderReportPage } from './render-report-page.ts'
 import { renderReportCsv, renderReportJson, renderReportTable } from './render-report-table.ts'
-import { resolveStore } from './resolve-store.ts'
 import type { ExitCode, Streams } from './streams.ts'
 import { styleFor } from './terminal.ts'
 import { writeOutput } from './write-output.ts'
@@ -32,10 +32,12 @@ export async function runReport(options: ReportArguments, streams: Streams): Pro
     throw new Failure('USAGE', 'expected only one of --json, --csv and --html')
   }
   const limit = options.limit === undefined ? DEFAULT_LIMIT : parseWhole(options.limit, '--limit', '100')
-  const make = await readSettings(kind, options)
-  const store = openStore(resolveStore(path))
+  const scope = readScope(options)
+  const settings = readSettings(options)
+  await chooseReport(kind, scope, settings)
+  const store = openLedger(path)
   try {
-    const report = make(store)
+    const report = await store.makeReport(kind, scope, settings)
     if (options.html) await writeOutput(streams.stdout, renderReportPage(report))
     else if (options.json) await writePieces(renderReportJson(report), streams)
     else if (options.csv) await writePieces(renderReportCsv(report), streams)
@@ -60,76 +62,20 @@ async function writePieces(pieces: Iterable<string>, { stdout }: Streams): Promi
   await writeOutput(stdout, text)
 }
 
-async function readSettings(
-  kind: ReportKind,
-  options: ReportArguments,
-): Promise<(store: DeliveryStore) => Report> {
-  const scope: ReportScope = {
+function readScope(options: ReportArguments): ReportScope {
+  return {
     asset: options.asset,
     window: parseTimeWindow(options.since, options.until),
     givenLength: options.length === undefined ? undefined : parseWhole(options.length, '--length', '1447'),
   }
-  if (scope.givenLength !== undefined && scope.asset === undefined) {
-    throw new Failure('USAGE', '--length is of one asset: expected --asset with it')
-  }
-  refuseOptions(kind, options)
-  switch (kind) {
-    case 'completion': {
-      const { reportCompletion } = await import('../delivery/report-completion.ts')
-      return (store) => reportCompletion(store, scope)
-    }
-    case 'retention': {
-      const { reportRetention } = await import('../delivery/report-retention.ts')
-      return (store) => reportRetention(store, scope)
-    }
-    case 'gaps':
-    case 'never': {
-      const { reportGaps, reportNever } = await import('../delivery/report-gaps.ts')
-      return (store) => (kind === 'gaps' ? reportGaps(store, scope) : reportNever(store, scope))
-    }
-    case 'waste': {
-      const { reportWaste, WASTE_GROUPS } = await import('../delivery/report-waste.ts')
-      const by = oneOf(options.by ?? 'asset', WASTE_GROUPS, '--by')
-      return (store) => reportWaste(store, scope, by)
-    }
-    case 'downloads': {
-      const { DOWNLOAD_GROUPS, reportDownloads } = await import('../delivery/report-downloads.ts')
-      const by = oneOf(options.by ?? 'asset', DOWNLOAD_GROUPS, '--by')
-      const rules = readRules(options)
-      return (store) => reportDownloads(store, scope, rules, by)
-    }
-    case 'summary': {
-      const { reportSummary } = await import('../delivery/report-summary.ts')
-      return (store) => reportSummary(store, scope)
-    }
-  }
 }
 
-/** An option that means nothing here would be taken for one that was heeded. */
-function refuseOptions(kind: ReportKind, options: ReportArguments): void {
-  const refuse = (value: unknown, name: string, owners: readonly ReportKind[]): void => {
-    if (value !== undefined && !owners.includes(kind)) {
-      throw new Failure('USAGE', `${name} goes with report ${owners.join(' and ')}, not with ${kind}`)
-    }
-  }
-  refuse(options.by, '--by', ['waste', 'downloads'])
-  refuse(options.window, '--window', ['downloads'])
-  refuse(options.bitrate, '--bitrate', ['downloads'])
-  refuse(options.headerBytes, '--header-bytes', ['downloads'])
-  refuse(options.bots, '--bots', ['downloads'])
-  refuse(options.length, '--length', ['completion', 'retention', 'gaps', 'never', 'downloads'])
-}
-
-function readRules(options: ReportArguments): DownloadRules {
-  const { bitrate, headerBytes, bots } = options
-  if (headerBytes !== undefined && bitrate === undefined) {
-    throw new Failure('USAGE', '--header-bytes goes with --bitrate, like --bitrate 128k --header-bytes 40000')
-  }
+function readSettings({ by, window, bitrate, headerBytes, bots }: ReportArguments): ReportSettings {
   return {
-    windowKind: oneOf(options.window ?? 'calendar', WINDOW_KINDS, '--window'),
-    bitsPerSecond: bitrate === undefined ? undefined : parseBitrate(bitrate),
-    headerByteLength: headerBytes === undefined ? 0 : parseWhole(headerBytes, '--header-bytes', '40000'),
-    bots: bots === undefined ? BUNDLED_BOTS : readBots(bots),
+    ...{ by, window },
+    bitrate: bitrate === undefined ? undefined : parseBitrate(bitrate),
+    headerBytes: headerBytes === undefined ? undefined : parseWhole(headerBytes, '--header-bytes', '40000'),
+    bots: bots === undefined ? undefined : readBots(bots),
   }
 }
 
@@ -157,10 +103,4 @@ function parseWhole(text: string, option: string, example: string): number {
     throw new Failure('USAGE', `${option} expects a whole number, like ${example}; found '${text}'`)
   }
   return value
-}
-
-function oneOf<T extends string>(text: string, choices: readonly T[], option: string): T {
-  const choice = choices.find((name) => name === text)
-  if (choice !== undefined) return choice
-  throw new Failure('USAGE', `${option} expects one of ${choices.join(', ')}; found '${text}'`)
 }

@@ -4,13 +4,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Failure } from '../base/failure.ts'
-import { mergedRanges } from '../delivery/merged-ranges.ts'
-import { openStore } from '../delivery/store.ts'
 import type { SqlArguments } from './arguments.ts'
 import { csvLine, csvText } from './csv.ts'
 import { openDuckdb, type SqlResult, type SqlSession } from './duckdb.ts'
 import { escapeText, toSafeJson } from './escape-text.ts'
 import { abortOnInterrupt } from './interrupts.ts'
+import { openLedger } from './library.ts'
 import { resolveStore } from './resolve-store.ts'
 import type { ExitCode, Streams } from './streams.ts'
 import { writeOutput } from './write-output.ts'
@@ -25,7 +24,7 @@ export async function runSql(options: SqlArguments, streams: Streams): Promise<E
   if (options.json && options.csv) throw new Failure('USAGE', 'expected only one of --json and --csv')
   const files = resolveStore(path)
   // Damage is told before DuckDB reads what it cannot check.
-  const store = openStore(files)
+  const store = openLedger(path)
   const scratch = mkdtempSync(join(tmpdir(), 'byteledger-sql-'))
   const controller = new AbortController()
   const stopListening = abortOnInterrupt(controller)
@@ -38,7 +37,7 @@ export async function runSql(options: SqlArguments, streams: Streams): Promise<E
       const file = join(scratch, 'ranges.parquet')
       const form = { format: 'parquet', head: '', textOf: () => '' } as const
       await exportRanges(
-        mergedRanges(store, { asset: undefined, window: ALWAYS }),
+        store.mergedRanges({ asset: undefined, window: ALWAYS }),
         file,
         form,
         controller.signal,
