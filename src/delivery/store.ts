@@ -15,6 +15,9 @@ import type { KnownValues } from './suggest-known.ts'
 const FOOTER_BYTE_LIMIT = 256 * 1024 * 1024
 const OPEN_FILE_LIMIT = 800
 
+/** Lengths of assets that are remembered. */
+const REMEMBERED_LENGTHS = 10_000
+
 /** Row groups whose values are looked through for suggestions: a few hundred milliseconds at most. */
 const MAX_SURVEYED_ROW_GROUPS = 1000
 
@@ -79,6 +82,7 @@ function checkLayout({ path, footer }: ParquetFile): void {
 class FileStore implements DeliveryStore {
   private readonly paths: readonly string[]
   private readonly caches = new FileCaches()
+  private readonly lengths = new BoundedCache<number | undefined>(REMEMBERED_LENGTHS)
   private readonly files = new BoundedCache<ParquetFile>(FOOTER_BYTE_LIMIT, (file) => file.close())
 
   constructor(paths: readonly string[]) {
@@ -110,6 +114,15 @@ class FileStore implements DeliveryStore {
   }
 
   observedLength(asset: string): number | undefined {
+    // Files do not change, and many questions are about few assets: a length takes as long as an answer.
+    return this.lengths.getOrMake(
+      asset,
+      () => this.findLength(asset),
+      () => 1,
+    )
+  }
+
+  private findLength(asset: string): number | undefined {
     const wanted = wantedAsset(asset)
     if (wanted === undefined) return undefined
     const length = this.paths.reduce((longest, path) => findLength(this.file(path), wanted, longest), 0)
@@ -121,7 +134,8 @@ class FileStore implements DeliveryStore {
     // Files of its own: those kept for questions may be closed at any time to make room.
     const files: ParquetFile[] = []
     try {
-      for (const path of this.paths) files.push(openFile(path, this.caches))
+      const caches = this.caches.forOnePass()
+      for (const path of this.paths) files.push(openFile(path, caches))
       yield* scanListeners(files, scan)
     } finally {
       for (const file of files) file.close()
