@@ -46,12 +46,14 @@ for (const statement of process.argv.slice(1)) rows = (await connection.runAndRe
 console.log(JSON.stringify(rows[0] ?? []))
 `
 
-function duckdbCommand(statements: readonly string[]): Command {
+/** Runs statements in a process of its own and prints the first row of the last one. */
+export function duckdbCommand(statements: readonly string[]): Command {
   const args = ['--input-type=module', '--eval', DUCKDB_PROGRAM, '--', ...statements]
   return { program: process.execPath, args }
 }
 
-const quote = (text: string): string => `'${text.replaceAll("'", "''")}'`
+/** A text as SQL. */
+export const quote = (text: string): string => `'${text.replaceAll("'", "''")}'`
 
 /** The log as DuckDB reads it best: every option given, nothing sniffed. */
 function readLogSql(log: string): string {

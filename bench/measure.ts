@@ -32,8 +32,8 @@ function readPeakBytes(processId: number): number | undefined {
   }
 }
 
-/** Runs a program to its end; fails when it exits with anything but 0, with what it wrote on stderr. */
-export function runMeasured(command: Command): Promise<Run> {
+/** Runs a program to its end; fails when it exits with another code than these, with what it wrote on stderr. */
+export function runMeasured(command: Command, exitCodes: readonly number[] = [0]): Promise<Run> {
   return new Promise((resolve, reject) => {
     // Whoever runs the bench from source has loaders in NODE_OPTIONS; the measured program has none.
     const { NODE_OPTIONS: _, ...environment } = process.env
@@ -60,7 +60,8 @@ export function runMeasured(command: Command): Promise<Run> {
       reject(error)
     })
     child.on('close', (code, signal) => {
-      if (code === 0) resolve({ seconds, peakBytes, stdout: Buffer.concat(stdout).toString('utf8') })
+      if (code !== null && exitCodes.includes(code))
+        resolve({ seconds, peakBytes, stdout: Buffer.concat(stdout).toString('utf8') })
       else
         reject(
           new Error(

@@ -95,14 +95,15 @@ export function listTargets(result: ThroughputResult): Target[] {
 }
 
 /** Three significant digits, without an exponent for the numbers that people read. */
-function figure(value: number): string {
+export function figure(value: number): string {
   if (!Number.isFinite(value)) return '-'
   if (value >= 1e9) return value.toExponential(2).replace('e+', 'e')
   if (value >= 100) return Math.round(value).toLocaleString('en-US')
   return value.toPrecision(3)
 }
 
-function row(cells: readonly (string | number)[]): string {
+/** A row of a table. */
+export function row(cells: readonly (string | number)[]): string {
   return `| ${cells.map((cell) => (typeof cell === 'number' ? figure(cell) : cell)).join(' | ')} |`
 }
 

@@ -1,21 +1,24 @@
 /**
- * Usage: npm run bench throughput [-- --size full|small --keep FOLDER --rounds N --write]
+ * Usage: npm run bench throughput|query [-- --size full|small --keep FOLDER --rounds N --write]
  *
  * `--keep` says where the generated logs stay (default: a folder of the system's temporary directory);
- * `--write` writes the page of the full size to bench/RESULTS.md. Exits with 1 when a target of the full
+ * `--write` puts the page of the full size into bench/RESULTS.md. Exits with 1 when a target of the full
  * size is missed, or when two sides delivered different rows.
  */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { duckdbVersionCommand, readDuckdbRow } from './contenders.ts'
 import { runMeasured } from './measure.ts'
-import { isMet, listTargets, renderReport } from './report.ts'
+import { measureQueries, QUERY_SIZES } from './query.ts'
+import { listQueryTargets, renderQueryReport } from './query-report.ts'
+import { isMet, listTargets, renderReport, type Target } from './report.ts'
+import { writePage } from './results-page.ts'
 import { measureThroughput, SIZES } from './throughput.ts'
 
 const USAGE =
-  'usage: npm run bench throughput [-- --size full|small|tiny --keep FOLDER --rounds N --write (full only)]'
+  'usage: npm run bench throughput|query [-- --size full|small|tiny --keep FOLDER --rounds N --write (full only)]'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -26,27 +29,57 @@ const { values, positionals } = parseArgs({
     write: { type: 'boolean', default: false },
   },
 })
-const size = SIZES.get(values.size)
-const roundCount = values.rounds === undefined ? size?.roundCount : Number(values.rounds)
-const isFull = size?.name === 'full'
-const isRightUse = positionals.join() === 'throughput' && (isFull || !values.write)
-if (!isRightUse || size === undefined || roundCount === undefined || !(roundCount >= 1)) {
+
+interface Outcome {
+  readonly targets: readonly Target[]
+  readonly page: string
+}
+
+type Environment = Parameters<typeof renderReport>[1]
+
+const progress = (message: string): void => console.error(message)
+
+function fail(): never {
   console.error(USAGE)
   process.exit(2)
 }
 
+function roundsOf(roundCount: number): number {
+  const rounds = values.rounds === undefined ? roundCount : Number(values.rounds)
+  return rounds >= 1 ? rounds : fail()
+}
+
+async function runThroughput(environment: Environment): Promise<Outcome> {
+  const size = SIZES.get(values.size) ?? fail()
+  const result = await measureThroughput(
+    { ...size, roundCount: roundsOf(size.roundCount) },
+    values.keep,
+    progress,
+  )
+  return { targets: listTargets(result), page: renderReport(result, environment) }
+}
+
+async function runQueries(environment: Environment): Promise<Outcome> {
+  const size = QUERY_SIZES.get(values.size) ?? fail()
+  const result = await measureQueries(
+    { ...size, roundCount: roundsOf(size.roundCount) },
+    values.keep,
+    progress,
+  )
+  return { targets: listQueryTargets(result), page: renderQueryReport(result, environment) }
+}
+
+const isFull = values.size === 'full'
+const name = positionals.join()
+if ((name !== 'throughput' && name !== 'query') || (values.write && !isFull)) fail()
 mkdirSync(values.keep, { recursive: true })
-const result = await measureThroughput({ ...size, roundCount }, values.keep, (message) =>
-  console.error(message),
-)
 const [duckdbVersion] = readDuckdbRow((await runMeasured(duckdbVersionCommand)).stdout)
-const options = isFull ? '' : ` -- --size ${size.name}`
-const page = renderReport(result, {
-  command: `npm run bench throughput${options}`,
+const environment = {
+  command: `npm run bench ${name}${isFull ? '' : ` -- --size ${values.size}`}`,
   date: new Date().toISOString().slice(0, 10),
   duckdbVersion: String(duckdbVersion),
-})
+}
+const { targets, page } = await (name === 'query' ? runQueries(environment) : runThroughput(environment))
 console.log(page)
-if (values.write) writeFileSync(new URL('RESULTS.md', import.meta.url), page)
-const missed = listTargets(result).filter((target) => !isMet(target))
-if (isFull && missed.length > 0) process.exitCode = 1
+if (values.write) writePage(page)
+if (isFull && targets.some((target) => !isMet(target))) process.exitCode = 1

@@ -32,6 +32,12 @@ async function run(words: readonly string[], streams: Streams): Promise<ExitCode
       return (await import('./interface/run-upkeep.ts')).runVacuum(invocation.options, streams)
     case 'forget':
       return (await import('./interface/run-upkeep.ts')).runForget(invocation.options, streams)
+    case 'report':
+      return (await import('./interface/run-report.ts')).runReport(invocation.options, streams)
+    case 'export':
+      return (await import('./interface/run-export.ts')).runExport(invocation.options, streams)
+    case 'sql':
+      return (await import('./interface/run-sql.ts')).runSql(invocation.options, streams)
     case 'tour':
       return (await import('./interface/tour.ts')).runTour(streams)
     case 'text':
@@ -70,6 +76,9 @@ function isLargeFile(path: string): boolean {
 const COMMANDS: readonly CommandName[] = [
   'process',
   'query',
+  'report',
+  'export',
+  'sql',
   'inspect',
   'compact',
   'vacuum',

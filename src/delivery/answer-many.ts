@@ -4,7 +4,7 @@
  */
 
 import { Failure } from '../base/failure.ts'
-import { type Answer, answerQuery, askedRange, askSource, rememberLengths } from './answer.ts'
+import { type Answer, answerQuery, askedRange, askSource } from './answer.ts'
 import { overlapping } from './answer-listeners.ts'
 import { type LineProblem, lineProblem } from './batch-question.ts'
 import type { Query } from './question.ts'
@@ -41,11 +41,10 @@ function lookUp(
   queries: readonly Query[],
   onProgress: AnswerProgress,
 ): readonly QuestionResult[] {
-  const source = rememberLengths(store)
   return queries.map((query, i) => {
     onProgress(i)
     try {
-      return askSource(source, query).answer
+      return askSource(store, query).answer
     } catch (error) {
       if (!(error instanceof Failure)) throw error
       return lineProblem(error.code === 'USAGE' ? 'BAD_QUESTION' : error.code, error.message)

@@ -1,6 +1,5 @@
 /** From a question and its evidence to the answer: pure, but for the last function, which asks a source. */
 
-import { BoundedCache } from '../base/bounded-cache.ts'
 import type { DeliveredRun, Evidence, EvidenceSource, Interval } from './evidence.ts'
 import {
   coveredLength,
@@ -158,23 +157,4 @@ export function askSource(
   const evidence = source.findEvidence(query.key, range ?? { start: 0, end: 0 }, query.window)
   const facts = { evidence, observedLength }
   return { answer: answerQuery(query, facts), facts }
-}
-
-/** Lengths remembered for a batch: many questions are about few assets, and a length takes as long as an answer. */
-const REMEMBERED_LENGTHS = 10_000
-
-/** The same source, asked for the length of an asset once. For as long as the store does not change: one batch. */
-export function rememberLengths(source: EvidenceSource): EvidenceSource {
-  const lengths = new BoundedCache<number | undefined>(REMEMBERED_LENGTHS)
-  return {
-    findEvidence: (key, range, window) => source.findEvidence(key, range, window),
-    observedLength: (asset) => {
-      return lengths.getOrMake(
-        asset,
-        () => source.observedLength(asset),
-        () => 1,
-      )
-    },
-    close: () => source.close(),
-  }
 }

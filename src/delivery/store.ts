@@ -18,6 +18,9 @@ import type { KnownValues } from './suggest-known.ts'
 const FOOTER_BYTE_LIMIT = 256 * 1024 * 1024
 const OPEN_FILE_LIMIT = 800
 
+/** Lengths of assets that are remembered. */
+const REMEMBERED_LENGTHS = 10_000
+
 /** Row groups whose values are looked through for suggestions: a few hundred milliseconds at most. */
 const MAX_SURVEYED_ROW_GROUPS = 1000
 
@@ -84,6 +87,7 @@ function hasSchema(found: readonly ColumnSchema[], expected: readonly ColumnSche
 class FileStore implements DeliveryStore {
   private readonly paths: readonly string[]
   private readonly caches = new FileCaches()
+  private readonly lengths = new BoundedCache<number | undefined>(REMEMBERED_LENGTHS)
   private readonly files = new BoundedCache<ParquetFile>(FOOTER_BYTE_LIMIT, (file) => file.close())
 
   constructor(paths: readonly string[]) {
@@ -116,6 +120,15 @@ class FileStore implements DeliveryStore {
   }
 
   observedLength(asset: string): number | undefined {
+    // Files do not change, and many questions are about few assets: a length takes as long as an answer.
+    return this.lengths.getOrMake(
+      asset,
+      () => this.findLength(asset),
+      () => 1,
+    )
+  }
+
+  private findLength(asset: string): number | undefined {
     const wanted = wantedAsset(asset)
     if (wanted === undefined) return undefined
     const length = this.paths.reduce((longest, path) => findLength(this.file(path), wanted, longest), 0)
@@ -127,8 +140,9 @@ class FileStore implements DeliveryStore {
     // Files of its own: those kept for questions may be closed at any time to make room.
     const files: ParquetFile[] = []
     try {
+      const caches = this.caches.forOnePass()
       for (const path of this.paths) {
-        if (mayHoldTimes(path, scan.window ?? ALWAYS)) files.push(openFile(path, this.caches))
+        if (mayHoldTimes(path, scan.window ?? ALWAYS)) files.push(openFile(path, caches))
       }
       yield* scanListeners(files, scan)
     } finally {

@@ -3,80 +3,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { Failure } from '../base/failure.ts'
 import { type CommandName, helpExamples } from './help-text.ts'
-
-/** Options as typed: their meaning is checked where they are used. */
-export interface ProcessArguments {
-  readonly inputs: readonly string[]
-  readonly out: string | undefined
-  readonly store: string | undefined
-  readonly threads: string | undefined
-  readonly rejects: string | undefined
-  readonly maxRejects: string | undefined
-  readonly force: boolean
-  readonly json: boolean
-  readonly quiet: boolean
-}
-
-/** Likewise for `query`. */
-export interface QueryArguments {
-  readonly store: string | undefined
-  readonly asset: string | undefined
-  readonly ip: readonly string[]
-  readonly userAgent: readonly string[]
-  readonly range: string | undefined
-  readonly start: string | undefined
-  readonly end: string | undefined
-  readonly whole: boolean
-  readonly length: string | undefined
-  readonly since: string | undefined
-  readonly until: string | undefined
-  readonly batch: string | undefined
-  readonly explain: boolean
-  readonly requests: boolean
-  readonly json: boolean
-}
-
-/** Likewise for `inspect`. */
-export interface InspectArguments {
-  readonly path: string
-  readonly files: boolean
-  readonly verify: boolean
-  readonly values: boolean
-  readonly json: boolean
-}
-
-/** For `compact`. */
-export interface CompactArguments {
-  readonly store: string | undefined
-  readonly date: string | undefined
-  readonly json: boolean
-}
-
-/** For `vacuum`. */
-export interface VacuumArguments {
-  readonly store: string | undefined
-  readonly retain: string | undefined
-  readonly dryRun: boolean
-  readonly json: boolean
-}
-
-/** For `forget`. */
-export interface ForgetArguments {
-  readonly store: string | undefined
-  readonly ip: string | undefined
-  readonly json: boolean
-}
-
-/** What the command line asks for; `text` is help or the version, to be printed as it is. */
-export type Invocation =
-  | { readonly command: 'process'; readonly options: ProcessArguments }
-  | { readonly command: 'query'; readonly options: QueryArguments }
-  | { readonly command: 'inspect'; readonly options: InspectArguments }
-  | { readonly command: 'compact'; readonly options: CompactArguments }
-  | { readonly command: 'vacuum'; readonly options: VacuumArguments }
-  | { readonly command: 'forget'; readonly options: ForgetArguments }
-  | { readonly command: 'tour' }
-  | { readonly command: 'text'; readonly text: string }
+import type { Invocation } from './invocation.ts'
 
 /** Reads the arguments after the script's path. Fails with `USAGE` for anything that is not ours. */
 export function parseArguments(
@@ -89,7 +16,18 @@ export function parseArguments(
   const root = new Command('byteledger')
     .description('Proves from CDN logs which bytes of an asset were delivered to whom, and when.')
     .version(readVersion(), '-V, --version', 'print the version')
-  for (const add of [addProcess, addQuery, addInspect, addCompact, addVacuum, addForget, addTour])
+  for (const add of [
+    addProcess,
+    addQuery,
+    addReport,
+    addExport,
+    addSql,
+    addInspect,
+    addCompact,
+    addVacuum,
+    addForget,
+    addTour,
+  ])
     add(root, program, (invocation) => found.push(invocation))
   root.helpCommand('help [command]', 'print the help of a command')
   root.addHelpText('after', examplesText(undefined, program))
@@ -114,6 +52,10 @@ export function parseArguments(
   return found[0] ?? { command: 'text', text }
 }
 
+/** What `--store` takes where a store is read. */
+const STORE_TEXT =
+  'a store, a .parquet file, a directory of them, or a glob in quotes (default: data/delivery)'
+
 type Report = (invocation: Invocation) => void
 
 function usageFailure(error: CommanderError): Failure {
@@ -122,7 +64,7 @@ function usageFailure(error: CommanderError): Failure {
   return new Failure(
     'USAGE',
     isNoCommand
-      ? 'which command? expected process, query, inspect, compact, vacuum, forget or tour'
+      ? 'which command? expected process, query, report, export, sql, inspect, compact, vacuum, forget or tour'
       : message,
   )
 }
@@ -189,12 +131,7 @@ function addQuery(root: Command, program: string, report: Report): void {
     .description(
       'Were these bytes of this asset delivered to this listener? Exit code 0: yes, 1: no, 2: no answer.',
     )
-    .addOption(
-      valueOption(
-        '--store <path>',
-        'a store, a .parquet file, a directory of them, or a glob in quotes (default: data/delivery)',
-      ),
-    )
+    .addOption(valueOption('--store <path>', STORE_TEXT))
     .addOption(valueOption('--asset <path>', 'the request path, as logged'))
     .addOption(listOption('--ip <address>', 'the client address, as logged, or a CIDR block; again for more'))
     .addOption(
@@ -233,6 +170,109 @@ function addQuery(root: Command, program: string, report: Report): void {
           explain: options['explain'] === true,
           requests: options['requests'] === true,
           json: options['json'] === true,
+        },
+      })
+    })
+}
+
+function addReport(root: Command, program: string, report: Report): void {
+  root
+    .command('report')
+    .description(
+      'Tables about a whole store: completion, retention, gaps, never, waste, downloads or summary.',
+    )
+    .argument('<kind>', 'which report')
+    .addOption(valueOption('--store <path>', STORE_TEXT))
+    .addOption(valueOption('--asset <path>', 'only this asset, as logged'))
+    .addOption(valueOption('--since <time>', 'only requests from then on, like 2020-07-31'))
+    .addOption(valueOption('--until <time>', 'only requests up to then, inclusive; a day means its end'))
+    .addOption(valueOption('--length <bytes>', 'length of the asset, with --asset (default: as observed)'))
+    .addOption(
+      valueOption('--by <group>', 'waste: asset, user-agent or ip; downloads: asset or day (default: asset)'),
+    )
+    .addOption(
+      valueOption('--window <kind>', 'downloads: calendar, first-touch or last-touch (default: calendar)'),
+    )
+    .addOption(
+      valueOption('--bitrate <bits>', 'downloads: of the audio, like 128k (default: the whole asset counts)'),
+    )
+    .addOption(valueOption('--header-bytes <bytes>', 'downloads: bytes before the audio (default: 0)'))
+    .addOption(
+      valueOption(
+        '--bots <file>',
+        'downloads: parts of user agents to leave out, one a line (default: our own)',
+      ),
+    )
+    .addOption(valueOption('--limit <rows>', 'rows of the text table (default: 50)'))
+    .option('--json', 'print the whole report as JSON')
+    .option('--csv', 'print all rows as CSV')
+    .option('--html', 'print a page with a drawing')
+    .addHelpText('after', examplesText('report', program))
+    .action((kind: string, options: Readonly<Record<string, unknown>>) => {
+      report({
+        command: 'report',
+        options: {
+          kind,
+          store: textOption(options, 'store'),
+          asset: textOption(options, 'asset'),
+          since: textOption(options, 'since'),
+          until: textOption(options, 'until'),
+          length: textOption(options, 'length'),
+          limit: textOption(options, 'limit'),
+          by: textOption(options, 'by'),
+          window: textOption(options, 'window'),
+          bitrate: textOption(options, 'bitrate'),
+          headerBytes: textOption(options, 'headerBytes'),
+          bots: textOption(options, 'bots'),
+          json: options['json'] === true,
+          csv: options['csv'] === true,
+          html: options['html'] === true,
+        },
+      })
+    })
+}
+
+function addExport(root: Command, program: string, report: Report): void {
+  root
+    .command('export')
+    .description('Write what each listener holds, one row for each merged interval.')
+    .addOption(valueOption('--store <path>', STORE_TEXT))
+    .addOption(valueOption('--ranges <file>', 'the file to write: .parquet, .csv or .ndjson'))
+    .addOption(valueOption('--asset <path>', 'only this asset, as logged'))
+    .addOption(valueOption('--since <time>', 'only requests from then on, like 2020-07-31'))
+    .addOption(valueOption('--until <time>', 'only requests up to then, inclusive; a day means its end'))
+    .addHelpText('after', examplesText('export', program))
+    .action((options: Readonly<Record<string, unknown>>) => {
+      report({
+        command: 'export',
+        options: {
+          store: textOption(options, 'store'),
+          ranges: textOption(options, 'ranges'),
+          asset: textOption(options, 'asset'),
+          since: textOption(options, 'since'),
+          until: textOption(options, 'until'),
+        },
+      })
+    })
+}
+
+function addSql(root: Command, program: string, report: Report): void {
+  root
+    .command('sql')
+    .description('Ask DuckDB, which must be installed beside: the views are bytes and ranges.')
+    .argument('<statement>', 'SQL in quotes')
+    .addOption(valueOption('--store <path>', STORE_TEXT))
+    .option('--json', 'print the result as JSON')
+    .option('--csv', 'print the result as CSV')
+    .addHelpText('after', examplesText('sql', program))
+    .action((statement: string, options: Readonly<Record<string, unknown>>) => {
+      report({
+        command: 'sql',
+        options: {
+          statement,
+          store: textOption(options, 'store'),
+          json: options['json'] === true,
+          csv: options['csv'] === true,
         },
       })
     })

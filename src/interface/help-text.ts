@@ -5,7 +5,17 @@ import { quoteForShell } from './escape-text.ts'
 import { DEMONSTRATION } from './sample-questions.ts'
 
 /** What can follow the program's name. */
-export type CommandName = 'process' | 'query' | 'inspect' | 'compact' | 'vacuum' | 'forget' | 'tour'
+export type CommandName =
+  | 'process'
+  | 'query'
+  | 'report'
+  | 'export'
+  | 'sql'
+  | 'inspect'
+  | 'compact'
+  | 'vacuum'
+  | 'forget'
+  | 'tour'
 
 /** How this program was called, so that examples can be pasted: `byteledger` or `node dist/cli.js`. */
 export function programName(scriptPath: string, directory: string): string {
@@ -39,6 +49,22 @@ export function helpExamples(command: CommandName | undefined, program: string):
         commandLine(program, ['query', ...DEMONSTRATION]),
         `${program} query --store 'days/**/*.parquet' --batch questions.ndjson`,
       ]
+    case 'report':
+      return [
+        `${program} report completion --store sample.parquet`,
+        `${program} report retention --store sample.parquet --asset /episodes/night-trains-01-the-platform.mp3 --html > curve.html`,
+        `${program} report downloads --store 'days/**/*.parquet' --bitrate 128k --window last-touch --csv`,
+      ]
+    case 'export':
+      return [
+        `${program} export --store sample.parquet --ranges ranges.parquet`,
+        `${program} export --store 'days/**/*.parquet' --ranges ranges.csv --since 2024-05-17`,
+      ]
+    case 'sql':
+      return [
+        `${program} sql --store sample.parquet 'select asset, sum(last_byte - first_byte + 1) from ranges group by all'`,
+        `${program} sql --store sample.parquet 'select count(*) from bytes' --json`,
+      ]
     case 'inspect':
       return [
         commandLine(program, ['inspect', 'sample.parquet']),
@@ -65,6 +91,12 @@ export function expectedForm(command: CommandName | undefined, program: string):
       return `${program} process LOG... --store DIR`
     case 'query':
       return `${program} query --store DIR --asset /a.mp3 --ip 192.0.2.1 --user-agent 'curl/8' --range 10-500`
+    case 'report':
+      return `${program} report completion --store DIR`
+    case 'export':
+      return `${program} export --store DIR --ranges ranges.parquet`
+    case 'sql':
+      return `${program} sql --store DIR 'select count(*) from ranges'`
     case 'inspect':
       return `${program} inspect FILE.parquet`
     case 'compact':
@@ -76,6 +108,6 @@ export function expectedForm(command: CommandName | undefined, program: string):
     case 'tour':
       return `${program} tour`
     default:
-      return `${program} process|query|inspect|compact|vacuum|forget|tour`
+      return `${program} process|query|report|export|sql|inspect|compact|vacuum|forget|tour`
   }
 }

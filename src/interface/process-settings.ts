@@ -4,7 +4,7 @@ import { existsSync, realpathSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { Failure } from '../base/failure.ts'
 import type { ProcessOptions } from '../engine/process-logs.ts'
-import type { ProcessArguments } from './arguments.ts'
+import type { ProcessArguments } from './invocation.ts'
 import { bundledSamplePath } from './sample-questions.ts'
 
 /** What of the engine's options the command line decides, and where the rows go. */

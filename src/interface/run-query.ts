@@ -2,17 +2,13 @@
 
 import { createReadStream } from 'node:fs'
 import { attemptedAsync, Failure } from '../base/failure.ts'
-import { MAX_POSITION } from '../base/positions.ts'
-import { askSource } from '../delivery/answer.ts'
 import type { QuestionResult } from '../delivery/answer-many.ts'
 import type { Query } from '../delivery/question.ts'
 import { isInWindow, parseTimeWindow, type TimeWindow } from '../delivery/question-time.ts'
-import { type DeliveryStore, openStore } from '../delivery/store.ts'
-import { suggestKnown } from '../delivery/suggest-known.ts'
-import type { QueryArguments } from './arguments.ts'
-import { committedFiles } from './committed-files.ts'
 import { toSafeJson } from './escape-text.ts'
 import { formatCount, formatSeconds, formatShare } from './format-figures.ts'
+import type { QueryArguments } from './invocation.ts'
+import { type Ledger, openLedger } from './library.ts'
 import { DEFAULT_STORE } from './process-settings.ts'
 import { openLine } from './progress.ts'
 import { answerNotes, renderAnswer, suggestionNotes } from './render-answer.ts'
@@ -21,8 +17,6 @@ import { isOneListener, parseSelection, parseSelectors, runSelection } from './r
 import { type ExitCode, type Streams, writeNote } from './streams.ts'
 import { styleFor } from './terminal.ts'
 import { writeOutput } from './write-output.ts'
-
-const ANY_POSITION = { start: 0, end: MAX_POSITION + 1 }
 
 /** Options that say what one question is about; a batch brings its own. */
 const QUESTION_OPTIONS = ['asset', 'range', 'start', 'end', 'length'] as const
@@ -36,7 +30,7 @@ export async function runQuery(options: QueryArguments, streams: Streams): Promi
   if (options.batch !== undefined) return runBatch(options.batch, store, options, streams)
   const selectors = parseSelectors(options)
   const selection = parseSelection(options, selectors)
-  const source = openStore(await committedFiles(store))
+  const source = await openLedger(store)
   try {
     if (!isOneListener(selectors)) return await runSelection(source, selection, options, streams)
     const [ip = ''] = selectors.ips.flatMap(({ exact }) => exact ?? [])
@@ -49,18 +43,16 @@ export async function runQuery(options: QueryArguments, streams: Streams): Promi
 }
 
 async function runOne(
-  source: DeliveryStore,
+  source: Ledger,
   query: Query,
   options: QueryArguments,
   streams: Streams,
 ): Promise<ExitCode> {
-  const { answer, facts } = askSource(source, query)
+  const { answer, facts } = source.examine(query)
   const explanation = { ...source.tally }
   const { runs } = facts.evidence
   const notes = [...answerNotes(answer, query, facts)]
-  // A listener who has other bytes of the asset is no slip of the keyboard.
-  if (runs.length === 0 && source.findEvidence(query.key, ANY_POSITION).runs.length === 0)
-    notes.push(...suggestionNotes(suggestKnown(source, query.key, facts.evidence)))
+  if (runs.length === 0) notes.push(...suggestionNotes(source.suggest(query, facts)))
   for (const note of notes) writeNote(streams, note)
   const shown = runs.filter((run) => isInWindow(query.window, run.epochSeconds))
   if (options.json) {
@@ -94,7 +86,7 @@ async function runBatch(
     )
   }
   const window = parseTimeWindow(options.since, options.until)
-  const source = openStore(await committedFiles(store))
+  const source = await openLedger(store)
   try {
     return await answerAll(path, source, window, streams)
   } finally {
@@ -104,19 +96,18 @@ async function runBatch(
 
 async function answerAll(
   path: string,
-  source: DeliveryStore,
+  source: Ledger,
   window: TimeWindow,
   streams: Streams,
 ): Promise<ExitCode> {
   const { answerBatch } = await import('../delivery/batch.ts')
-  const { answerMany } = await import('../delivery/answer-many.ts')
   const input = path === '-' ? streams.stdin : createReadStream(path)
   const questions = readAll(input, path === '-' ? 'standard input' : path)
   let answeredCount = 0
   let failedCount = 0
   const progress = streams.stderr.isTTY === true ? openLine(streams.stderr, describeBatch) : undefined
   const askMany = (queries: readonly Query[]): readonly QuestionResult[] =>
-    answerMany(source, queries, (count) => progress?.update([count, queries.length]))
+    source.answerAll(queries, (count) => progress?.update([count, queries.length]))
   try {
     for await (const result of answerBatch(questions, window, askMany)) {
       progress?.finish()

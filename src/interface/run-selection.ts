@@ -1,7 +1,7 @@
 /** `query` for several listeners: blocks of addresses, patterns of user agents, several values. */
 
 import type { Answer } from '../delivery/answer.ts'
-import { AnswerUnion, answerListeners, type ListenerAnswer } from '../delivery/answer-listeners.ts'
+import { AnswerUnion, type ListenerAnswer } from '../delivery/answer-listeners.ts'
 import {
   parseIpSelector,
   parseUserAgentSelector,
@@ -9,9 +9,9 @@ import {
   type TextSelector,
 } from '../delivery/listener-selector.ts'
 import { parseQuery } from '../delivery/question.ts'
-import type { DeliveryStore } from '../delivery/store.ts'
-import type { QueryArguments } from './arguments.ts'
 import { toSafeJson } from './escape-text.ts'
+import type { QueryArguments } from './invocation.ts'
+import type { Ledger } from './library.ts'
 import { explain, renderExplanation, renderRequests, requestEntries } from './render-details.ts'
 import { LISTED_LISTENERS, renderSelection } from './render-selection.ts'
 import type { ExitCode, Streams } from './streams.ts'
@@ -43,13 +43,13 @@ export function parseSelection(options: QueryArguments, selectors: Selectors): S
 
 /** Answers on standard output. @returns 0 when every listener that is selected has every byte, 1 else. */
 export async function runSelection(
-  store: DeliveryStore,
+  store: Ledger,
   selection: Selection,
   options: QueryArguments,
   streams: Streams,
 ): Promise<ExitCode> {
   const union = new AnswerUnion()
-  const answers = answerListeners(store, selection)
+  const answers = store.select(selection)
   if (options.json) await writeJson(answers, { union, store, asset: selection.asset }, options, streams)
   else {
     const listed: Answer[] = []
@@ -75,7 +75,7 @@ function renderSelected({ ip, userAgent }: Answer, runs: ListenerAnswer['runs'])
 /** One object, written answer by answer: there may be millions of them. */
 async function writeJson(
   answers: Iterable<ListenerAnswer>,
-  { union, store, asset }: { union: AnswerUnion; store: DeliveryStore; asset: string },
+  { union, store, asset }: { union: AnswerUnion; store: Ledger; asset: string },
   options: QueryArguments,
   { stdout }: Streams,
 ): Promise<void> {

@@ -1,6 +1,7 @@
 /** Where a column chunk is read from. */
 
 import { damaged } from '../base/failure.ts'
+import type { PositionSegments } from './delta-reader.ts'
 import type { ColumnChunkMetadata } from './metadata.ts'
 import { decodeOffsetIndex, type OffsetIndex } from './page-index-reader.ts'
 import type { ReadTally } from './read-tally.ts'
@@ -11,6 +12,8 @@ export interface ChunkSource {
   readonly metadata: ColumnChunkMetadata
   readonly tally: ReadTally
   read(byteOffset: number, byteLength: number): Uint8Array
+  /** The decoded positions of a page, kept from one question to the next. */
+  keepSegments(page: number, decode: () => PositionSegments): PositionSegments
 }
 
 /** Where the last page of a chunk ends. */

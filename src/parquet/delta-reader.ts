@@ -51,6 +51,11 @@ export class PositionSegments {
     this.firstPositions[this.count++] = firstPosition
   }
 
+  /** Memory that it holds. */
+  get byteLength(): number {
+    return 16 * this.firstRows.length + 256
+  }
+
   /** The segment that a row lies in. */
   segmentOf(row: number): number {
     let low = 0

@@ -8,6 +8,7 @@ import { ByteReader } from '../base/byte-reader.ts'
 import { damaged } from '../base/failure.ts'
 import { BloomFilters } from './bloom-filter.ts'
 import { type ChunkSource, endOfPages } from './chunk-source.ts'
+import type { PositionSegments } from './delta-reader.ts'
 import { IndexChunk, readByteStrings, readIntegerDictionary } from './dictionary-chunk.ts'
 import type { ByteStrings } from './dictionary-reader.ts'
 import { FileFooter, readCreatedBy } from './file-footer.ts'
@@ -29,19 +30,28 @@ export class FileCaches {
   readonly integers: BoundedCache<Float64Array>
   readonly indexes: BoundedCache<IndexChunk>
   readonly positions: BoundedCache<PositionChunk>
+  readonly segments: BoundedCache<PositionSegments>
   /** What was read of all files that share these caches. */
-  readonly tally: ReadTally = newTally()
+  readonly tally: ReadTally
   /** Of each path: the row groups that were read, so that a file opened twice counts once. */
-  readonly readRowGroups: Map<string, Set<number>> = new Map()
+  readonly readRowGroups: Map<string, Set<number>>
 
-  /** `byteLimit` is what each kind may take. */
-  constructor(byteLimit: number = 32 * 1024 * 1024) {
+  /** `byteLimit` is what each kind may take; positions, which cost most to decode, three times as much. */
+  constructor(byteLimit: number = 32 * 1024 * 1024, counted: Counted = newCounted()) {
+    this.tally = counted.tally
+    this.readRowGroups = counted.readRowGroups
     this.#bloomFilterBytesLeft = byteLimit
     this.rowGroups = new BoundedCache(byteLimit)
     this.byteStrings = new BoundedCache(byteLimit)
     this.integers = new BoundedCache(byteLimit)
     this.indexes = new BoundedCache(byteLimit)
-    this.positions = new BoundedCache(byteLimit)
+    this.positions = new BoundedCache(3 * byteLimit)
+    this.segments = new BoundedCache(3 * byteLimit)
+  }
+
+  /** Caches for a pass that reads everything once: small, but what is read counts here. */
+  forOnePass(): FileCaches {
+    return new FileCaches(ONE_PASS_BYTE_LIMIT, this)
   }
 
   /** Memory for filters that are to be kept; undefined when enough are. */
@@ -53,6 +63,16 @@ export class FileCaches {
     this.#slab = this.#slab.subarray(byteLength)
     return bytes
   }
+}
+
+/** What caches of one pass may take of each kind. */
+const ONE_PASS_BYTE_LIMIT = 2 * 1024 * 1024
+
+/** What is counted over all files of a store. */
+type Counted = Pick<FileCaches, 'tally' | 'readRowGroups'>
+
+function newCounted(): Counted {
+  return { tally: newTally(), readRowGroups: new Map() }
 }
 
 /** Memory for bloom filters is taken by so much. */
@@ -229,7 +249,10 @@ export class ParquetFile {
       }
       return file.read(byteOffset, byteLength)
     }
-    return { where, metadata, tally, read }
+    const { segments } = this.#caches
+    const keepSegments = (page: number, decode: () => PositionSegments): PositionSegments =>
+      segments.getOrMake(`${this.#id}/${rowGroup}/${page}`, decode, ({ byteLength }) => byteLength)
+    return { where, metadata, tally, read, keepSegments }
   }
 }
 

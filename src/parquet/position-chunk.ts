@@ -61,6 +61,13 @@ export class PositionChunk {
   /** Reads a page; fails as DAMAGED unless it is the one that the indexes describe. */
   segmentsOf(page: number): PositionSegments {
     if (this.#lastSegments !== undefined && this.#lastPage === page) return this.#lastSegments
+    const segments = this.#source.keepSegments(page, () => this.#decode(page))
+    this.#lastPage = page
+    this.#lastSegments = segments
+    return segments
+  }
+
+  #decode(page: number): PositionSegments {
     const { metadata, where, tally } = this.#source
     tally.pagesRead++
     const byteOffset = this.#offsetIndex.byteOffsets[page] ?? 0
@@ -80,9 +87,6 @@ export class PositionChunk {
         `${header.pageType} of ${header.valueCount} ${header.encoding}`,
       )
     }
-    const segments = readPositionPage(content, rowCount, r.where)
-    this.#lastPage = page
-    this.#lastSegments = segments
-    return segments
+    return readPositionPage(content, rowCount, r.where)
   }
 }

@@ -1,6 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { askSource, rememberLengths } from '#src/delivery/answer.js'
+import { askSource } from '#src/delivery/answer.js'
 import type { Query, QueryTarget } from '#src/delivery/question.js'
 import { formatInstant } from '#src/delivery/question-time.js'
 import { askOracle } from '../support/byte-oracle.ts'
@@ -116,19 +116,6 @@ test('both ends of the time window belong to it', () => {
   assert.equal(within(T0 + 1, T0 + 10).missing, [[0, 4]])
   assert.equal(within(T0, T0 + 9).missing, [[5, 9]])
   assert.equal([within(T0 + 11, T0 + 20).verdict, within(T0 + 11, T0 + 20).requests], ['none', 0])
-})
-
-test('a batch asks for the length of an asset once, known or not', () => {
-  const asked: string[] = []
-  const source = memorySource([sent(0, 9)])
-  const observed = (asset: string) => {
-    asked.push(asset)
-    return source.observedLength(asset)
-  }
-  const remembering = rememberLengths({ ...source, observedLength: observed })
-  const lengths = ['/a', '/b', '/a', '/b'].map((asset) => remembering.observedLength(asset))
-  assert.equal(lengths, [10, undefined, 10, undefined])
-  assert.equal(asked, ['/a', '/b'])
 })
 
 test('positions beyond 2^32 and next to 2^53 are exact', () => {

@@ -217,6 +217,12 @@ test('a narrow question reads the pages that matter and no others', async () => 
   assert.ok(cold.callCount <= 20, `${cold.callCount} reads`)
   const again = countReads(() => store.findEvidence(record, { start: 10, end: 20 }))
   assert.equal(again, { byteCount: 0, callCount: 0 }, 'what was read is kept')
+  assert.is(store.observedLength('/nowhere'), undefined)
+  const length = store.observedLength(record.asset)
+  const lengthAgain = countReads(() => {
+    assert.equal([store.observedLength(record.asset), store.observedLength('/nowhere')], [length, undefined])
+  })
+  assert.equal(lengthAgain, { byteCount: 0, callCount: 0 }, 'lengths are kept')
   // Wholly within one request of 8 billion rows the page index says it all.
   const long = countReads(() => {
     const { runs } = store.findEvidence(KEY, { start: 2 ** 32, end: 2 ** 32 + 1 })

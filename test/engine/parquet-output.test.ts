@@ -30,9 +30,8 @@ class FailingOnce extends OpenFiles {
 
   override async get(path: string): ReturnType<OpenFiles['get']> {
     const handle = await super.get(path)
-    handle.datasync = async () => {
-      if (this.syncCount++ === 0) throw new Error('EIO: i/o error, fdatasync')
-    }
+    handle.datasync = () =>
+      this.syncCount++ === 0 ? Promise.reject(new Error('EIO: i/o error, fdatasync')) : Promise.resolve()
     return handle
   }
 }

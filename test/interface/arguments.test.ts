@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Failure } from '#src/base/failure.js'
-import { type ProcessArguments, parseArguments } from '#src/interface/arguments.js'
+import { parseArguments } from '#src/interface/arguments.js'
 import { programName } from '#src/interface/help-text.js'
+import type { ProcessArguments } from '#src/interface/invocation.js'
 import { matchesName } from '#src/interface/match-glob.js'
 import { parseMaxRejects, readProcessSettings } from '#src/interface/process-settings.js'
 import { describeFailure } from '#src/interface/report-failure.js'
@@ -74,7 +75,10 @@ test('inspect takes one path and four switches', () => {
 })
 
 test('wrong use is a failure that names what is wrong', () => {
-  assertUsage(() => parse(), /which command\? expected process, query, inspect or tour/)
+  assertUsage(
+    () => parse(),
+    /which command\? expected process, query, report, export, sql, inspect, compact, vacuum, forget or tour/,
+  )
   assertUsage(() => parse('quary'), /unknown command 'quary'.*query/)
   assertUsage(() => parse('query', '--rnage', '1-2'), /unknown option '--rnage'.*--range/)
   assertUsage(() => parse('query', '--range'), /--range <first-last>.*argument missing/)

@@ -1,0 +1,58 @@
+/** The one file that knows DuckDB, which is loaded when it is asked for and need not be there. */
+
+import { Failure, messageOf } from '../base/failure.ts'
+import { errorCode } from './write-output.ts'
+
+/** The rows that a statement gives, a piece at a time; cells as DuckDB turns them into JSON. */
+export interface SqlResult {
+  readonly columns: readonly string[]
+  readonly rows: AsyncIterable<readonly (readonly unknown[])[]>
+}
+
+/** An open database in memory. */
+export interface SqlSession {
+  /** Fails with `USAGE` when DuckDB does not take the statement. */
+  run(statement: string): Promise<SqlResult>
+  close(): void
+}
+
+/** Opens a database in memory. Fails with `ENVIRONMENT`, saying how to install it, when DuckDB is not there. */
+export async function openDuckdb(load: () => Promise<unknown> = loadDuckdb): Promise<SqlSession> {
+  try {
+    await load()
+  } catch (cause) {
+    if (errorCode(cause) !== 'ERR_MODULE_NOT_FOUND') throw cause
+    throw new Failure(
+      'ENVIRONMENT',
+      'sql needs DuckDB, which is not installed: npm install @duckdb/node-api (70 MB) beside byteledger',
+      { cause },
+    )
+  }
+  const { DuckDBInstance } = await loadDuckdb()
+  const connection = await (await DuckDBInstance.create(':memory:')).connect()
+  return {
+    async run(statement) {
+      try {
+        const result = await connection.stream(statement)
+        return { columns: result.columnNames(), rows: jsonRows(result) }
+      } catch (cause) {
+        throw new Failure('USAGE', `DuckDB: ${messageOf(cause)}`, { cause })
+      }
+    },
+    close: () => connection.closeSync(),
+  }
+}
+
+function loadDuckdb(): Promise<typeof import('@duckdb/node-api')> {
+  return import('@duckdb/node-api')
+}
+
+async function* jsonRows(
+  result: Awaited<ReturnType<import('@duckdb/node-api').DuckDBConnection['stream']>>,
+): AsyncGenerator<readonly (readonly unknown[])[]> {
+  try {
+    for await (const rows of result.yieldRowsJson()) yield rows
+  } catch (cause) {
+    throw new Failure('USAGE', `DuckDB: ${messageOf(cause)}`, { cause })
+  }
+}

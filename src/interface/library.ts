@@ -1,0 +1,261 @@
+/**
+ * The library: what the command line asks, as typed functions. `import { openStore } from 'byteledger'`.
+ *
+ * Positions are inclusive, times ISO 8601 or epoch seconds as text, texts exactly as logged. Whatever fails
+ * is an Error with a `code`: `USAGE` for a question that is none, `ENVIRONMENT` for files that cannot be
+ * read, `DAMAGED` for files that are not whole or not ours - never an answer.
+ */
+
+import { setImmediate } from 'node:timers/promises'
+import { MAX_POSITION } from '../base/positions.ts'
+import { type Answer, askSource, type Facts } from '../delivery/answer.ts'
+import { answerListeners, type ListenerAnswer } from '../delivery/answer-listeners.ts'
+import { type AnswerProgress, answerMany, type QuestionResult } from '../delivery/answer-many.ts'
+import { parseIpSelector, parseUserAgentSelector, type Selection } from '../delivery/listener-selector.ts'
+import { mergedRanges, type RangeRow } from '../delivery/merged-ranges.ts'
+import { parseQuery, type Query, type QueryLabels } from '../delivery/question.ts'
+import { formatInstant, parseTimeWindow, type TimeWindow } from '../delivery/question-time.ts'
+import type { Report, ReportKind, ReportScope } from '../delivery/report-model.ts'
+import { type DeliveryStore, openStore as openFiles } from '../delivery/store.ts'
+import { type Suggestions, suggestKnown } from '../delivery/suggest-known.ts'
+import type { ReadTally } from '../parquet/read-tally.ts'
+import { committedFiles } from './committed-files.ts'
+import { makeReport, type ReportSettings } from './make-report.ts'
+import { plainCell } from './report-cells.ts'
+
+export type { Answer, AssetLength, InclusiveRange, Verdict } from '../delivery/answer.ts'
+export type { QuestionResult } from '../delivery/answer-many.ts'
+export type { RangeRow } from '../delivery/merged-ranges.ts'
+export type { ReportKind } from '../delivery/report-model.ts'
+export type { ReportSettings } from './make-report.ts'
+
+/** What the parts of a question are called in messages. */
+const LABELS: QueryLabels = {
+  ...{ asset: 'asset', ip: 'ip', userAgent: 'userAgent', range: 'range' },
+  ...{ start: 'range[0]', end: 'range[1]', whole: 'whole', length: 'length' },
+}
+const ANY_POSITION = { start: 0, end: MAX_POSITION + 1 }
+
+/** The bytes asked about: a range with both ends inclusive, or the whole, of a length that is known or observed. */
+export type AskedBytes =
+  | { readonly range: readonly [first: number, last: number] }
+  | { readonly whole: true; readonly length?: number | undefined }
+
+/** Only requests from `since` up to `until`, both inclusive: a date, a date-time, or epoch seconds as text. */
+export interface AskedTime {
+  readonly since?: string | undefined
+  readonly until?: string | undefined
+}
+
+/** One question about one listener. */
+export type Question = AskedBytes &
+  AskedTime & { readonly asset: string; readonly ip: string; readonly userAgent: string }
+
+/** One question about many: `ip` takes CIDR blocks, `userAgent` patterns with `*`. */
+export type ListenersQuestion = AskedBytes &
+  AskedTime & {
+    readonly asset: string
+    readonly ip: string | readonly string[]
+    readonly userAgent: string | readonly string[]
+  }
+
+/** One delivered request. */
+export interface DeliveredRequest {
+  readonly range: readonly [first: number, last: number]
+  readonly at: string
+}
+
+/** A listener with all of its requests for one asset. */
+export interface Listener {
+  readonly asset: string
+  readonly ip: string
+  readonly userAgent: string
+  readonly requests: readonly DeliveredRequest[]
+}
+
+/** What is asked of all assets, or of one. */
+export interface StoreScope extends AskedTime {
+  readonly asset?: string | undefined
+}
+
+/** A report's settings; those that do not concern it are refused. */
+export interface ReportQuestion extends StoreScope, ReportSettings {
+  /** The length of the asset, with `asset`. */
+  readonly length?: number | undefined
+}
+
+/** A report as programs read it: one object a row, with the columns' keys. */
+export interface ReportResult {
+  readonly title: string
+  readonly facts: Readonly<Record<string, string | number>>
+  readonly rows: AsyncIterable<Readonly<Record<string, unknown>>>
+}
+
+/** An answer with all that it was judged by. */
+export interface Examination {
+  readonly answer: Answer
+  readonly facts: Facts
+}
+
+/** An open store. Close it when done. */
+export interface Store {
+  /** Was every byte asked about delivered? */
+  ask(question: Question): Promise<Answer>
+  /**
+   * Many questions together, in one pass when they are many; results in the order of the questions, an error
+   * as `{code, message}` in its place.
+   */
+  askMany(questions: readonly Question[]): Promise<readonly QuestionResult[]>
+  /** One answer for each listener that is selected, in the order of address and user agent. */
+  askListeners(question: ListenersQuestion): AsyncGenerator<Answer, void, void>
+  /** Every listener of every asset, in the order of asset, address and user agent. */
+  listeners(scope?: StoreScope): AsyncGenerator<Listener, void, void>
+  /** Every merged interval of every listener. */
+  ranges(scope?: StoreScope): AsyncGenerator<RangeRow, void, void>
+  /** A table about the whole store; its rows can be read once. */
+  report(kind: ReportKind, question?: ReportQuestion): Promise<ReportResult>
+  close(): void
+}
+
+/** Opens a store, a `.parquet` file, a directory of them, or a glob. Fails when nothing is there. */
+export async function openStore(path: string): Promise<Store> {
+  return await openLedger(path)
+}
+
+/** The same store with what the command line needs beside: questions that were read already. */
+export async function openLedger(path: string): Promise<Ledger> {
+  return new Ledger(openFiles(await committedFiles(path)))
+}
+
+/** See `openLedger`. */
+export class Ledger implements Store {
+  private readonly store: DeliveryStore
+
+  constructor(store: DeliveryStore) {
+    this.store = store
+  }
+
+  /** What was read since the store was opened. */
+  get tally(): Readonly<ReadTally> {
+    return this.store.tally
+  }
+
+  ask(question: Question): Promise<Answer> {
+    return promised(() => this.examine(readQuestion(question)).answer)
+  }
+
+  askMany(questions: readonly Question[]): Promise<readonly QuestionResult[]> {
+    return promised(() => this.answerAll(questions.map(readQuestion)))
+  }
+
+  async *askListeners(question: ListenersQuestion): AsyncGenerator<Answer, void, void> {
+    const listOf = (values: string | readonly string[]): readonly string[] =>
+      typeof values === 'string' ? [values] : values
+    const ips = listOf(question.ip)
+    const userAgents = listOf(question.userAgent)
+    const [ip = ''] = ips
+    const { key, target, window } = readQuestion({ ...question, ip, userAgent: userAgents[0] ?? '' })
+    const selection = {
+      ...{ asset: key.asset, target, window },
+      ips: ips.map(parseIpSelector),
+      userAgents: userAgents.map(parseUserAgentSelector),
+    }
+    for await (const { answer } of inTurns(this.select(selection))) yield answer
+  }
+
+  async *listeners(scope: StoreScope = {}): AsyncGenerator<Listener, void, void> {
+    const { asset: only } = scope
+    const window = readWindow(scope)
+    const scan = only === undefined ? { window } : { window, assets: new Set([only]) }
+    for await (const { asset, ip, userAgent, runs } of inTurns(this.store.listeners(scan))) {
+      const requests = Array.from({ length: runs.count }, (_, i): DeliveredRequest => {
+        return {
+          range: [runs.starts[i] ?? 0, (runs.ends[i] ?? 0) - 1],
+          at: formatInstant(runs.epochs[i] ?? 0),
+        }
+      })
+      yield { asset, ip, userAgent, requests }
+    }
+  }
+
+  async *ranges(scope: StoreScope = {}): AsyncGenerator<RangeRow, void, void> {
+    yield* inTurns(this.mergedRanges({ asset: scope.asset, window: readWindow(scope) }))
+  }
+
+  async report(kind: ReportKind, question: ReportQuestion = {}): Promise<ReportResult> {
+    const { asset, since, until, length, ...settings } = question
+    const scope = { asset, window: parseTimeWindow(since, until), givenLength: length }
+    const report = await this.makeReport(kind, scope, settings)
+    return { title: report.title, facts: Object.fromEntries(report.facts), rows: objectsOf(report) }
+  }
+
+  /** Answers a question that was read already. */
+  examine(query: Query): Examination {
+    return askSource(this.store, query)
+  }
+
+  /** Answers many of them together. */
+  answerAll(queries: readonly Query[], onProgress?: AnswerProgress): readonly QuestionResult[] {
+    return answerMany(this.store, queries, onProgress)
+  }
+
+  /** Answers for the listeners of a selection. */
+  select(selection: Selection): Generator<ListenerAnswer, void, void> {
+    return answerListeners(this.store, selection)
+  }
+
+  /** What a question that found nothing may have meant; nothing when the listener has other bytes of the asset. */
+  suggest({ key }: Query, { evidence }: Facts): Suggestions {
+    const isThere = this.store.findEvidence(key, ANY_POSITION).runs.length > 0
+    return isThere ? { assets: [], ips: [], userAgents: [] } : suggestKnown(this.store, key, evidence)
+  }
+
+  /** Merged intervals, one after the other. */
+  mergedRanges(scope: Pick<ReportScope, 'asset' | 'window'>): Generator<RangeRow, void, void> {
+    return mergedRanges(this.store, scope)
+  }
+
+  /** Makes a report whose settings are checked when it is called. */
+  makeReport(kind: ReportKind, scope: ReportScope, settings: ReportSettings): Promise<Report> {
+    return makeReport(this.store, kind, scope, settings)
+  }
+
+  close(): void {
+    this.store.close()
+  }
+}
+
+function readQuestion(question: Question): Query {
+  const { asset, ip, userAgent, since, until } = question
+  const bytes =
+    'whole' in question
+      ? { whole: question.whole, length: question.length === undefined ? undefined : String(question.length) }
+      : { start: String(question.range[0]), end: String(question.range[1]) }
+  return parseQuery({ asset, ip, userAgent, ...bytes }, { since, until }, LABELS)
+}
+
+function readWindow({ since, until }: AskedTime): TimeWindow {
+  return parseTimeWindow(since, until)
+}
+
+async function* objectsOf({ columns, rows }: Report): AsyncGenerator<Readonly<Record<string, unknown>>> {
+  for await (const row of inTurns(rows)) {
+    yield Object.fromEntries(columns.map(({ key, kind }, i) => [key, plainCell(row[i] ?? null, kind)]))
+  }
+}
+
+/** What an act gives, or throws, as a promise. */
+function promised<T>(act: () => T): Promise<T> {
+  return Promise.resolve().then(act)
+}
+
+/** So many items are made in one go; then whatever else the program does gets its turn. */
+const ITEMS_IN_A_TURN = 256
+
+async function* inTurns<T>(items: Iterable<T>): AsyncGenerator<T, void, void> {
+  let count = 0
+  for (const item of items) {
+    yield item
+    if (++count % ITEMS_IN_A_TURN === 0) await setImmediate()
+  }
+}

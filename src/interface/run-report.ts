@@ -1,0 +1,105 @@
+/** The `report` command: tables about a whole store, in one pass over it. */
+
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { attempted, Failure } from '../base/failure.ts'
+import type { BotList } from '../delivery/download-rules.ts'
+import { parseTimeWindow } from '../delivery/question-time.ts'
+import { REPORT_KINDS, type ReportScope } from '../delivery/report-model.ts'
+import type { ReportArguments } from './invocation.ts'
+import { openLedger } from './library.ts'
+import { chooseReport, type ReportSettings } from './make-report.ts'
+import { DEFAULT_STORE } from './process-settings.ts'
+import { renderReportPage } from './render-report-page.ts'
+import { renderReportCsv, renderReportJson, renderReportTable } from './render-report-table.ts'
+import type { ExitCode, Streams } from './streams.ts'
+import { styleFor } from './terminal.ts'
+import { writeOutput } from './write-output.ts'
+
+const DEFAULT_LIMIT = 50
+/** Pieces of text are written when they come to so many characters: a system call a row would be slow. */
+const PIECE_LENGTH = 64 * 1024
+
+/** Makes a report on standard output; returns 0. Everything is checked before the store is touched. */
+export async function runReport(options: ReportArguments, streams: Streams): Promise<ExitCode> {
+  const kind = REPORT_KINDS.find((name) => name === options.kind)
+  if (kind === undefined) {
+    throw new Failure('USAGE', `no report '${options.kind}': expected one of ${REPORT_KINDS.join(', ')}`)
+  }
+  const { store: path = DEFAULT_STORE } = options
+  if ([options.json, options.csv, options.html].filter(Boolean).length > 1) {
+    throw new Failure('USAGE', 'expected only one of --json, --csv and --html')
+  }
+  const limit = options.limit === undefined ? DEFAULT_LIMIT : parseWhole(options.limit, '--limit', '100')
+  const scope = readScope(options)
+  const settings = readSettings(options)
+  await chooseReport(kind, scope, settings)
+  const store = await openLedger(path)
+  try {
+    const report = await store.makeReport(kind, scope, settings)
+    if (options.html) await writeOutput(streams.stdout, renderReportPage(report))
+    else if (options.json) await writePieces(renderReportJson(report), streams)
+    else if (options.csv) await writePieces(renderReportCsv(report), streams)
+    else {
+      const style = styleFor(streams.stdout, streams.environment)
+      await writePieces(renderReportTable(report, limit, style), streams)
+    }
+    return 0
+  } finally {
+    store.close()
+  }
+}
+
+async function writePieces(pieces: Iterable<string>, { stdout }: Streams): Promise<void> {
+  let text = ''
+  for (const piece of pieces) {
+    text += piece
+    if (text.length < PIECE_LENGTH) continue
+    if ((await writeOutput(stdout, text)) === 'closed') return
+    text = ''
+  }
+  await writeOutput(stdout, text)
+}
+
+function readScope(options: ReportArguments): ReportScope {
+  return {
+    asset: options.asset,
+    window: parseTimeWindow(options.since, options.until),
+    givenLength: options.length === undefined ? undefined : parseWhole(options.length, '--length', '1447'),
+  }
+}
+
+function readSettings({ by, window, bitrate, headerBytes, bots }: ReportArguments): ReportSettings {
+  return {
+    ...{ by, window },
+    bitrate: bitrate === undefined ? undefined : parseBitrate(bitrate),
+    headerBytes: headerBytes === undefined ? undefined : parseWhole(headerBytes, '--header-bytes', '40000'),
+    bots: bots === undefined ? undefined : readBots(bots),
+  }
+}
+
+function parseBitrate(text: string): number {
+  const [, digits, unit] = /^(\d+)(k?)$/.exec(text) ?? []
+  const bitsPerSecond = Number(digits) * (unit === 'k' ? 1000 : 1)
+  if (digits === undefined || !(bitsPerSecond > 0 && bitsPerSecond <= 1e12)) {
+    throw new Failure('USAGE', `--bitrate expects bits a second, like 128k or 128000; found '${text}'`)
+  }
+  return bitsPerSecond
+}
+
+/** A part of a user agent a line; `#` begins a comment. The version is the content's hash, so that it can be told. */
+function readBots(path: string): BotList {
+  const text = attempted(path, 'read the list of bots from', () => readFileSync(path, 'utf8'))
+  const lines = text.split('\n').map((line) => line.trim().toLowerCase())
+  const parts = lines.filter((line) => line !== '' && !line.startsWith('#'))
+  const version = `sha256 ${createHash('sha256').update(text).digest('hex').slice(0, 16)}`
+  return { name: path, version, parts }
+}
+
+function parseWhole(text: string, option: string, example: string): number {
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) {
+    throw new Failure('USAGE', `${option} expects a whole number, like ${example}; found '${text}'`)
+  }
+  return value
+}

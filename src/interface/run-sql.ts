@@ -1,0 +1,134 @@
+/** The `sql` command: DuckDB over a store, with the views `bytes` and `ranges`. */
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Failure } from '../base/failure.ts'
+import { SCHEMA } from '../delivery/schema.ts'
+import { committedFiles, isStore } from './committed-files.ts'
+import { csvLine, csvText } from './csv.ts'
+import { openDuckdb, type SqlResult, type SqlSession } from './duckdb.ts'
+import { escapeText, toSafeJson } from './escape-text.ts'
+import { abortOnInterrupt } from './interrupts.ts'
+import type { SqlArguments } from './invocation.ts'
+import { openLedger } from './library.ts'
+import { DEFAULT_STORE } from './process-settings.ts'
+import type { ExitCode, Streams } from './streams.ts'
+import { writeOutput } from './write-output.ts'
+
+const ALWAYS = { sinceEpochSeconds: undefined, untilEpochSeconds: undefined }
+
+/** Answers one statement; returns 0. Merged intervals are computed only for a statement that names `ranges`. */
+export async function runSql(options: SqlArguments, streams: Streams): Promise<ExitCode> {
+  const { store: path = DEFAULT_STORE, statement } = options
+  if (options.json && options.csv) throw new Failure('USAGE', 'expected only one of --json and --csv')
+  const files = await committedFiles(path)
+  // Damage is told before DuckDB reads what it cannot check.
+  const store = await openLedger(path)
+  const scratch = mkdtempSync(join(tmpdir(), 'byteledger-sql-'))
+  const controller = new AbortController()
+  const stopListening = abortOnInterrupt(controller)
+  let session: SqlSession | undefined
+  try {
+    session = await openDuckdb()
+    await session.run(`CREATE VIEW bytes AS ${selectBytes(files, isStore(path))}`)
+    if (/\branges\b/i.test(statement)) {
+      const { exportRanges } = await import('../engine/export-ranges.ts')
+      const file = join(scratch, 'ranges.parquet')
+      const form = { format: 'parquet', head: '', textOf: () => '' } as const
+      await exportRanges(
+        store.mergedRanges({ asset: undefined, window: ALWAYS }),
+        file,
+        form,
+        controller.signal,
+      )
+      await session.run(`CREATE VIEW ranges AS SELECT * FROM read_parquet(${quote(file)})`)
+    }
+    await writeResult(await session.run(statement), options, streams)
+    return 0
+  } finally {
+    session?.close()
+    stopListening()
+    store.close()
+    rmSync(scratch, { recursive: true, force: true })
+  }
+}
+
+/** The rows of files; those of a store have their date in the name of their directory. */
+function selectBytes(files: readonly string[], hasPartitions: boolean): string {
+  const columns = SCHEMA.map(({ name }) => name).join(', ')
+  if (files.length === 0) {
+    const types = { INT32: 'DATE', INT64: 'BIGINT', BYTE_ARRAY: 'VARCHAR' }
+    const empty = SCHEMA.map(({ name, physicalType }) => `NULL::${types[physicalType]} AS ${name}`)
+    return `SELECT ${empty.join(', ')} WHERE false`
+  }
+  const list = files.map(quote).join(', ')
+  return `SELECT ${columns} FROM read_parquet([${list}], hive_partitioning = ${hasPartitions})`
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`
+}
+
+async function writeResult(result: SqlResult, options: SqlArguments, streams: Streams): Promise<void> {
+  const pieces = options.json ? jsonPieces(result) : options.csv ? csvPieces(result) : tablePieces(result)
+  for await (const piece of pieces) if ((await writeOutput(streams.stdout, piece)) === 'closed') return
+}
+
+/** `{"v":1,"columns":[…],"rows":[[…]]}`. */
+async function* jsonPieces({ columns, rows }: SqlResult): AsyncGenerator<string> {
+  yield `{"v":1,"columns":${toSafeJson(columns)},"rows":[`
+  let separator = '\n'
+  for await (const piece of rows) {
+    let text = ''
+    for (const row of piece) {
+      text += separator + toSafeJson(row)
+      separator = ',\n'
+    }
+    yield text
+  }
+  yield '\n]}\n'
+}
+
+async function* csvPieces({ columns, rows }: SqlResult): AsyncGenerator<string> {
+  yield csvLine(columns.map(csvText))
+  for await (const piece of rows) {
+    yield piece
+      .map((row) => csvLine(row.map((cell) => csvText(isNumeric(cell) ? Number(cell) : textOf(cell)))))
+      .join('')
+  }
+}
+
+/** Whether a cell is a number that JSON writes as text only because it may be a large one. */
+function isNumeric(cell: unknown): boolean {
+  return typeof cell === 'string' && /^-?\d{1,15}$/.test(cell)
+}
+
+function textOf(cell: unknown): string {
+  if (cell === null) return ''
+  return typeof cell === 'object' ? JSON.stringify(cell) : String(cell)
+}
+
+/** Columns as wide as the first piece of the result needs. */
+async function* tablePieces({ columns, rows }: SqlResult): AsyncGenerator<string> {
+  let widths: readonly number[] | undefined
+  for await (const piece of rows) {
+    const texts = piece.map((row) => row.map((cell) => (cell === null ? 'NULL' : escapeText(textOf(cell)))))
+    if (widths === undefined) {
+      widths = columns.map((name, i) =>
+        texts.reduce((width, row) => Math.max(width, row[i]?.length ?? 0), escapeText(name).length),
+      )
+      yield tableLine(columns.map(escapeText), widths)
+    }
+    const known = widths
+    yield texts.map((row) => tableLine(row, known)).join('')
+  }
+  if (widths === undefined) yield tableLine(columns.map(escapeText), [])
+}
+
+function tableLine(cells: readonly string[], widths: readonly number[]): string {
+  return `${cells
+    .map((text, i) => text.padEnd(widths[i] ?? 0))
+    .join('  ')
+    .trimEnd()}\n`
+}

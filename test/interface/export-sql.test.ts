@@ -1,0 +1,111 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { Readable } from 'node:stream'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { Failure } from '#src/base/failure.js'
+import { parseArguments } from '#src/interface/arguments.js'
+import { openDuckdb } from '#src/interface/duckdb.js'
+import { runExport } from '#src/interface/run-export.js'
+import { runSql } from '#src/interface/run-sql.js'
+import { makeScratch, writeDeliveryFile } from '../support/delivery-file.ts'
+import { captureStream } from '../support/text-streams.ts'
+
+const test = suite('export and sql')
+const scratch = makeScratch()
+test.after(() => scratch.remove())
+const path = scratch.path('store.parquet')
+
+test.before(() =>
+  writeDeliveryFile(
+    path,
+    [
+      [0, 9],
+      [5, 19],
+      [30, 39],
+    ].map(([first = 0, last = 0], i) => ({
+      ...{ asset: '/a', ip: '10.0.0.1', userAgent: '=1+1 "x"', first, last },
+      epochSeconds: 1_596_200_000 + i,
+    })),
+  ),
+)
+
+async function run(...words: string[]): Promise<string> {
+  const invocation = parseArguments([...words, '--store', path], 'b', () => '')
+  const [stdout, stderr] = [captureStream(), captureStream()]
+  const streams = { stdin: Readable.from([]), stdout, stderr, environment: {}, program: 'b' }
+  if (invocation.command === 'export') assert.is(await runExport(invocation.options, streams), 0)
+  else if (invocation.command === 'sql') assert.is(await runSql(invocation.options, streams), 0)
+  else throw new Error('expected export or sql')
+  return stdout.text() + stderr.text()
+}
+
+async function failureOf(...words: string[]): Promise<Failure> {
+  try {
+    await run(...words)
+  } catch (error) {
+    if (error instanceof Failure) return error
+    throw error
+  }
+  throw new Error('expected a failure')
+}
+
+test('CSV and NDJSON hold a row for each merged interval', async () => {
+  const csv = scratch.path('ranges.csv')
+  assert.match(await run('export', '--ranges', csv), /ranges\.csv: 2 rows, \d+ B\n$/)
+  assert.is(
+    readFileSync(csv, 'utf8'),
+    'asset,ip,user_agent,first_byte,last_byte,first_epoch,last_epoch,requests\r\n' +
+      '/a,10.0.0.1,"\'=1+1 ""x""",0,19,1596200000,1596200001,2\r\n' +
+      '/a,10.0.0.1,"\'=1+1 ""x""",30,39,1596200002,1596200002,1\r\n',
+  )
+  const ndjson = scratch.path('ranges.ndjson')
+  await run('export', '--ranges', ndjson, '--until', '1596200000', '--asset', '/a')
+  assert.equal(JSON.parse(readFileSync(ndjson, 'utf8')), {
+    ...{ asset: '/a', ip: '10.0.0.1', user_agent: '=1+1 "x"', first_byte: 0, last_byte: 9 },
+    ...{ first_epoch: 1_596_200_000, last_epoch: 1_596_200_000, requests: 1 },
+  })
+})
+
+test('wrong use shows the right form and writes nothing', async () => {
+  assert.match((await failureOf('export')).message, /--ranges is missing: expected FILE\.parquet/)
+  const wrong = scratch.path('ranges.xlsx')
+  const failure = await failureOf('export', '--ranges', wrong)
+  assert.match(failure.message, /--ranges expects FILE\.parquet, FILE\.csv or FILE\.ndjson; found/)
+  assert.not.ok(existsSync(wrong))
+  assert.match(
+    (await failureOf('sql', 'select 1', '--json', '--csv')).message,
+    /only one of --json and --csv/,
+  )
+})
+
+test('sql has the views bytes and ranges', async () => {
+  const counts =
+    'select (select count(*) from bytes) b, (select count(distinct byte_num) from bytes) d, count(*) r, sum(last_byte - first_byte + 1) s from ranges'
+  assert.equal(JSON.parse(await run('sql', counts, '--json')), {
+    ...{ v: 1, columns: ['b', 'd', 'r', 's'], rows: [['35', '30', '2', '30']] },
+  })
+  assert.is(
+    await run('sql', 'select user_agent, first_byte from ranges order by first_byte', '--csv'),
+    'user_agent,first_byte\r\n"\'=1+1 ""x""",0\r\n"\'=1+1 ""x""",30\r\n',
+  )
+  assert.is(
+    await run('sql', "select 'a\u001b[2J' as x, null as y, 1 as z"),
+    'x           y     z\na\\u001b[2J  NULL  1\n',
+  )
+  assert.is(await run('sql', 'select 1 as x where false'), 'x\n')
+})
+
+test('a statement that DuckDB refuses is wrong use, without DuckDB the message says what to install', async () => {
+  const refused = await failureOf('sql', 'selekt 1')
+  assert.equal([refused.code, /^DuckDB: .*syntax error/is.test(refused.message)], ['USAGE', true])
+  const missing = Object.assign(new Error('Cannot find package'), { code: 'ERR_MODULE_NOT_FOUND' })
+  await openDuckdb(() => Promise.reject(missing)).then(
+    () => assert.unreachable(),
+    (error: unknown) => {
+      assert.ok(error instanceof Failure && error.code === 'ENVIRONMENT')
+      assert.match(error.message, /npm install @duckdb\/node-api/)
+    },
+  )
+})
+
+test.run()
