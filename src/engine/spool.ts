@@ -9,7 +9,7 @@ import { OpenFiles } from './open-files.ts'
 const BLOCK_BYTE_LENGTH = 1024 * 1024
 const FIRST_BLOCK_BYTE_LENGTH = 4 * 1024
 /** Beyond so many bytes the spool goes to disk. */
-const MEMORY_BYTE_LENGTH = 24 * BLOCK_BYTE_LENGTH
+const MEMORY_BYTE_LENGTH = 12 * BLOCK_BYTE_LENGTH
 
 /** How a spool is made; all has a default. */
 export interface SpoolOptions {
