@@ -54,6 +54,10 @@ export const LAYOUT_KEY = 'byteledger.layout'
 export const SORT_KEY = 'byteledger.sort'
 export const RUNS_KEY = 'byteledger.runs'
 export const BYTES_KEY = 'byteledger.bytes'
+/** Says that user agents were decoded from percent-encoding, once: some logs encode them twice. */
+export const USER_AGENTS_KEY = 'byteledger.user_agents'
+/** Its value. */
+export const DECODED_USER_AGENTS = 'percent-decoded'
 /** The layout version that this code writes and reads. */
 export const LAYOUT_VERSION = '1'
 /** What stands before the version in `created_by`. */
@@ -63,8 +67,13 @@ export const WRITER_NAME = 'byteledger'
 export function fileKeyValues(totals: {
   readonly runCount: number
   readonly rows: number
+  /** Whether user agents came percent-encoded and were decoded once. */
+  readonly decodesUserAgents?: boolean
 }): Map<string, string> {
+  const decoded: [string, string][] =
+    totals.decodesUserAgents === true ? [[USER_AGENTS_KEY, DECODED_USER_AGENTS]] : []
   return new Map([
+    ...decoded,
     [LAYOUT_KEY, LAYOUT_VERSION],
     [SORT_KEY, 'request,ip,user_agent,byte_num,epoch'],
     [RUNS_KEY, String(totals.runCount)],

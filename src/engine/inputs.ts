@@ -6,9 +6,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { attemptedAsync, Failure } from '../base/failure.ts'
-import { DEFAULT_DELIVERY_LAYOUT } from '../log/delivery-layout.ts'
-import type { LineLayout } from '../log/scanned-runs.ts'
-import { readHeader } from './log-header.ts'
+import { AUTOMATIC, type FormatRequest, type InputLines, readInputLines } from './input-format.ts'
 
 /** The name of standard input on the command line. */
 export const STDIN = '-'
@@ -18,16 +16,21 @@ const HEAD_BYTE_LENGTH = 64 * 1024
 /** Streams move so many bytes at a time; small files get smaller buffers, as they come by the thousand. */
 const STREAM_CHUNK_BYTE_LENGTH = 1024 * 1024
 const MIN_STREAM_CHUNK_BYTE_LENGTH = 16 * 1024
-const LINE_FEED = 0x0a
-const CARRIAGE_RETURN = 0x0d
-const COMMENT_MARK = 0x23
-const BYTE_ORDER_MARK: readonly number[] = [0xef, 0xbb, 0xbf]
+/** So much may come out of one compressed input, unless the user says otherwise: a small bomb stays a small one. */
+export const DEFAULT_MAX_INFLATE_BYTE_LENGTH: number = 64 * 1024 ** 3
 
-/** How the lines of an input are laid out. */
-interface InputLines {
-  readonly layout: LineLayout
-  /** The header line without its line end, if there is one. */
-  readonly header: Uint8Array | undefined
+/** How inputs are read. */
+export interface InputOptions {
+  readonly request: FormatRequest
+  /** Most bytes that may come out of one compressed input. */
+  readonly maxInflateByteLength: number
+  /** Hears how the lines of the input are laid out, once that is known. */
+  readonly onLines?: (lines: InputLines) => void
+}
+
+const DEFAULT_INPUT_OPTIONS: InputOptions = {
+  request: AUTOMATIC,
+  maxInflateByteLength: DEFAULT_MAX_INFLATE_BYTE_LENGTH,
 }
 
 /** A plain file, which can be read anywhere. */
@@ -61,8 +64,11 @@ export type LogInput = PlainInput | StreamedInput
  * Looks at one input. Fails when it cannot be read, or its header names columns that are of no use; for a
  * stream that shows when it is opened.
  */
-export async function openInput(path: string): Promise<LogInput> {
-  if (path === STDIN) return streamedInput('standard input', undefined, () => process.stdin)
+export async function openInput(
+  path: string,
+  options: InputOptions = DEFAULT_INPUT_OPTIONS,
+): Promise<LogInput> {
+  if (path === STDIN) return streamedInput('standard input', undefined, () => process.stdin, options)
   const handle = await attemptedAsync(path, 'open', () => open(path, 'r'))
   try {
     const stat = await attemptedAsync(path, 'open', () => handle.stat())
@@ -70,17 +76,22 @@ export async function openInput(path: string): Promise<LogInput> {
       throw new Failure('USAGE', `${path}: expected a log file, found a directory; name the files in it`)
     }
     // A named pipe or a device has no size to cut into shards and can be read only once.
-    if (!stat.isFile()) return streamedInput(path, undefined, () => createReadStream(path))
+    if (!stat.isFile()) return streamedInput(path, undefined, () => createReadStream(path), options)
     const head = await readHead(handle, path)
     if (isGzip(head)) {
-      return streamedInput(path, stat.size, () =>
-        createReadStream(path, { highWaterMark: chunkByteLength(stat.size) }),
-      )
+      const openSource = (): Readable => createReadStream(path, { highWaterMark: chunkByteLength(stat.size) })
+      return streamedInput(path, stat.size, openSource, options)
     }
-    return { kind: 'plain', path, byteLength: stat.size, ...readLines(path, head) }
+    return { kind: 'plain', path, byteLength: stat.size, ...decideLines(path, head, options) }
   } finally {
     await handle.close()
   }
+}
+
+function decideLines(path: string, head: Uint8Array, { request, onLines }: InputOptions): InputLines {
+  const lines = readInputLines(path, head, request)
+  onLines?.(lines)
+  return lines
 }
 
 /** Fails when one of the files to be written would replace another of them, or one of the inputs. */
@@ -128,6 +139,7 @@ function streamedInput(
   path: string,
   byteLength: number | undefined,
   openSource: () => Readable,
+  options: InputOptions,
 ): StreamedInput {
   let taken = 0
   return {
@@ -142,10 +154,14 @@ function streamedInput(
       const stored = await withHead(counted)
       const { head, text } = isGzip(stored.head)
         ? await withHead(
-            inflate(path, stored.text, chunkByteLength(4 * (byteLength ?? Number.POSITIVE_INFINITY))),
+            limitInflated(
+              path,
+              inflate(path, stored.text, chunkByteLength(4 * (byteLength ?? Number.POSITIVE_INFINITY))),
+              options.maxInflateByteLength,
+            ),
           )
         : stored
-      return { text, ...readLines(path, head) }
+      return { text, ...decideLines(path, head, options) }
     },
   }
 }
@@ -187,6 +203,25 @@ async function* inflate(
   }
 }
 
+/** Passes on what was inflated, up to a limit: memory is safe without it, time is not. */
+async function* limitInflated(
+  path: string,
+  text: AsyncIterable<Uint8Array>,
+  limit: number,
+): AsyncGenerator<Uint8Array> {
+  let byteLength = 0
+  for await (const chunk of text) {
+    byteLength += chunk.length
+    if (byteLength > limit) {
+      throw new Failure(
+        'REJECTED',
+        `${path}: expected at most ${limit} bytes when inflated, found more; allow them with --max-inflate`,
+      )
+    }
+    yield chunk
+  }
+}
+
 /** The first bytes of a stream, and the stream with them in front again. */
 async function withHead(
   chunks: AsyncIterable<Uint8Array>,
@@ -213,19 +248,4 @@ async function withHead(
 
 function isGzip(head: Uint8Array): boolean {
   return head[0] === 0x1f && head[1] === 0x8b
-}
-
-/** The header is the first comment that names columns, among the comments that the input begins with. */
-function readLines(path: string, head: Uint8Array): InputLines {
-  let at = BYTE_ORDER_MARK.every((byte, i) => head[i] === byte) ? BYTE_ORDER_MARK.length : 0
-  while (head[at] === COMMENT_MARK) {
-    const lineFeed = head.indexOf(LINE_FEED, at)
-    if (lineFeed < 0) break
-    const line = head.slice(at, head[lineFeed - 1] === CARRIAGE_RETURN ? lineFeed - 1 : lineFeed)
-    const reading = readHeader(line)
-    if (reading.kind === 'layout') return { layout: reading.layout, header: line }
-    if (reading.kind === 'problem') throw new Failure('USAGE', `${path}: ${reading.message}`)
-    at = lineFeed + 1
-  }
-  return { layout: DEFAULT_DELIVERY_LAYOUT, header: undefined }
 }

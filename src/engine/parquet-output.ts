@@ -68,7 +68,7 @@ export class ParquetOutput {
   }
 
   /** Writes indexes and footer and publishes the file. */
-  async finish(totals: { readonly runCount: number; readonly rows: number }): Promise<void> {
+  async finish(totals: Parameters<typeof fileKeyValues>[0]): Promise<void> {
     const columnIndexOffset = this.byteOffset
     await this.columnIndexes.copyTo((bytes) => this.write(bytes))
     const offsetIndexOffset = this.byteOffset

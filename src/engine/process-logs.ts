@@ -2,7 +2,14 @@
 
 import { Failure } from '../base/failure.ts'
 import type { PieceCounts } from '../log/scanned-runs.ts'
-import { type LogInput, openInput, refuseToOverwrite } from './inputs.ts'
+import { AUTOMATIC, type FormatDecision, type FormatRequest } from './input-format.ts'
+import {
+  DEFAULT_MAX_INFLATE_BYTE_LENGTH,
+  type InputOptions,
+  type LogInput,
+  openInput,
+  refuseToOverwrite,
+} from './inputs.ts'
 import { ParquetOutput } from './parquet-output.ts'
 import { type MaxRejects, Rejects, RejectsFile } from './rejects.ts'
 import type { PieceReport, Shard } from './shard.ts'
@@ -39,6 +46,12 @@ export interface ProcessOptions {
   readonly maxRejects: MaxRejects
   /** Where rejected lines are listed, one JSON object a line. */
   readonly rejectsPath?: string
+  /** What is said about the format of the inputs; by default each is looked at. */
+  readonly formatRequest?: FormatRequest
+  /** Hears what each input was found to be, when it is opened. */
+  readonly onFormat?: (decision: FormatDecision) => void
+  /** Most bytes that may come out of one compressed input. */
+  readonly maxInflateByteLength?: number
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: ProcessProgress) => void
   /** How long a shard may go without progress. */
@@ -53,11 +66,16 @@ export interface ProcessOptions {
 export interface ProcessReport {
   readonly v: 1
   readonly inputs: readonly string[]
+  /** The format of each input. */
+  readonly formats: readonly string[]
   readonly lines: number
   readonly comments: number
   readonly blank: number
   readonly kept: number
-  readonly skipped: { readonly status: number }
+  /** By reason: status, method, no proof of a range, requests of the network to itself, repeated lines. */
+  readonly skipped: Readonly<Record<'status' | 'method' | 'unproven' | 'inner' | 'duplicate', number>>
+  /** Requests of which less was sent than they claim, and the bytes that were not sent. */
+  readonly clipped: { readonly requests: number; readonly bytes: number }
   readonly rejected: Readonly<Record<string, number>>
   readonly rows: number
   readonly files: readonly { readonly path: string; readonly rows: number; readonly bytes: number }[]
@@ -78,11 +96,13 @@ export async function processLogs(options: ProcessOptions): Promise<ProcessRepor
   if (options.rejectsPath !== undefined) outputs.push({ option: '--rejects', path: options.rejectsPath })
   await refuseToOverwrite(outputs, options.inputs)
   const inputs: LogInput[] = []
-  for (const path of options.inputs) inputs.push(await openInput(path))
+  const totals = new Totals()
+  for (const [index, path] of options.inputs.entries()) {
+    inputs.push(await openInput(path, inputOptions(options, totals, index)))
+  }
   throwIfAborted(options.signal)
   const rejectsFile =
     options.rejectsPath === undefined ? undefined : await RejectsFile.create(options.rejectsPath)
-  const totals = new Totals()
   const rejects = new Rejects(
     inputs.map(({ path }) => path),
     rejectsFile,
@@ -99,7 +119,11 @@ export async function processLogs(options: ProcessOptions): Promise<ProcessRepor
       }
       rejects.check(options.maxRejects, totals.lines)
       throwIfAborted(options.signal)
-      await output.finish({ runCount: totals.kept, rows: output.rowCount })
+      await output.finish({
+        runCount: totals.kept,
+        rows: output.rowCount,
+        decodesUserAgents: totals.decodesUserAgents,
+      })
     } finally {
       await output.discard()
     }
@@ -109,17 +133,32 @@ export async function processLogs(options: ProcessOptions): Promise<ProcessRepor
   return {
     v: 1,
     inputs: options.inputs,
+    formats: totals.formats,
     lines: totals.lines,
     comments: totals.comments,
     blank: totals.blank,
     kept: totals.kept,
-    skipped: { status: totals.skippedStatus },
+    skipped: totals.skipped,
+    clipped: totals.clipped,
     rejected: Object.fromEntries(rejects.counts),
     rows: output.rowCount,
     files: [{ path: output.path, rows: output.rowCount, bytes: output.byteLength }],
     bytesRead: inputs.reduce((sum, input) => sum + storedBytes(input), 0),
     bytesWritten: output.byteLength,
     seconds: Math.round(performance.now() - startedAt) / 1000,
+  }
+}
+
+/** How input `index` is opened; what it is found to be goes into the totals. */
+function inputOptions(options: ProcessOptions, totals: Totals, index: number): InputOptions {
+  return {
+    request: options.formatRequest ?? AUTOMATIC,
+    maxInflateByteLength: options.maxInflateByteLength ?? DEFAULT_MAX_INFLATE_BYTE_LENGTH,
+    onLines: ({ decision, decodesUserAgents }) => {
+      totals.formats[index] = decision.format
+      totals.decodesUserAgents ||= decodesUserAgents
+      options.onFormat?.(decision)
+    },
   }
 }
 
@@ -141,14 +180,23 @@ class Totals {
   comments = 0
   blank = 0
   kept = 0
-  skippedStatus = 0
+  readonly skipped = { status: 0, method: 0, unproven: 0, inner: 0, duplicate: 0 }
+  readonly clipped = { requests: 0, bytes: 0 }
+  readonly formats: string[] = []
+  /** Whether any input has percent-encoded user agents, which are stored decoded. */
+  decodesUserAgents = false
 
   add(piece: PieceCounts): void {
     this.lines += piece.lines
     this.comments += piece.comments
     this.blank += piece.blank
     this.kept += piece.kept
-    this.skippedStatus += piece.skippedStatus
+    this.skipped.status += piece.skippedStatus
+    this.skipped.method += piece.skippedMethod
+    this.skipped.unproven += piece.unproven
+    this.skipped.inner += piece.skippedInner
+    this.clipped.requests += piece.clippedRequests
+    this.clipped.bytes += piece.clippedBytes
   }
 }
 

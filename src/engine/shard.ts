@@ -2,14 +2,14 @@
 
 import type { MessagePort } from 'node:worker_threads'
 import type { FailureCode } from '../base/failure.ts'
-import type { LineLayout, LinePlace, PieceCounts } from '../log/scanned-runs.ts'
+import type { LinePlace, PieceCounts, PieceLayout } from '../log/scanned-runs.ts'
 import type { RowGroupBatch } from '../parquet/row-group-table.ts'
 
 /** What a piece's lines look like. */
 interface PieceLines {
   /** Which input the piece is from, by its place in the command. */
   readonly inputIndex: number
-  readonly layout: LineLayout
+  readonly layout: PieceLayout
   /** The input's header line, without its line end. */
   readonly header: Uint8Array | undefined
 }

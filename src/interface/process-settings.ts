@@ -5,12 +5,13 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { Failure } from '../base/failure.ts'
 import type { ProcessOptions } from '../engine/process-logs.ts'
 import type { ProcessArguments } from './arguments.ts'
+import { parseByteCount, readFormatRequest } from './format-settings.ts'
 import { bundledSamplePath } from './sample-questions.ts'
 
 /** What of `ProcessOptions` the command line decides. */
 export type ProcessSettings = Pick<
   ProcessOptions,
-  'inputs' | 'out' | 'threads' | 'maxRejects' | 'rejectsPath'
+  'inputs' | 'out' | 'threads' | 'maxRejects' | 'rejectsPath' | 'formatRequest' | 'maxInflateByteLength'
 >
 
 const DEFAULT_MAX_REJECTS = { kind: 'share', share: 0.01 } as const
@@ -35,6 +36,10 @@ export function readProcessSettings(options: ProcessArguments): ProcessSettings 
     inputs,
     out,
     maxRejects: options.maxRejects === undefined ? DEFAULT_MAX_REJECTS : parseMaxRejects(options.maxRejects),
+    formatRequest: readFormatRequest(options),
+    ...(options.maxInflate === undefined
+      ? {}
+      : { maxInflateByteLength: parseByteCount('--max-inflate', options.maxInflate) }),
     ...(options.threads === undefined ? {} : { threads: parseThreads(options.threads) }),
     ...(rejects === undefined ? {} : { rejectsPath: rejects }),
   }

@@ -2,6 +2,7 @@
 
 import type { Readable } from 'node:stream'
 import { Failure } from '../base/failure.ts'
+import type { FormatDecision } from '../engine/input-format.ts'
 import type { ProcessArguments } from './arguments.ts'
 import { toSafeJson } from './escape-text.ts'
 import { commandLine } from './help-text.ts'
@@ -25,11 +26,13 @@ export async function runProcess(options: ProcessArguments, streams: Streams): P
   if (settings.inputs.includes('-')) stopReadingOnAbort(streams.stdin, controller.signal)
   const isShowingProgress = streams.stderr.isTTY === true && !options.quiet && !options.json
   const progress = isShowingProgress ? openProgressLine(streams.stderr) : undefined
+  const formats = new FormatNotes(options.quiet || isSample ? undefined : streams)
   try {
     const { processLogs } = await import('../engine/process-logs.ts')
     const report = await processLogs({
       ...settings,
       signal: controller.signal,
+      onFormat: (decision) => formats.tell(decision),
       ...(progress === undefined ? {} : { onProgress: progress.update }),
     })
     progress?.finish()
@@ -47,6 +50,23 @@ export async function runProcess(options: ProcessArguments, streams: Streams): P
   } finally {
     progress?.finish()
     stopListening()
+  }
+}
+
+/** Says what inputs were found to be, once for each format: there may be thousands of inputs. */
+class FormatNotes {
+  private readonly streams: Streams | undefined
+  private readonly told = new Set<string>()
+
+  constructor(streams: Streams | undefined) {
+    this.streams = streams
+  }
+
+  tell({ path, format, isGuess, isGiven }: FormatDecision): void {
+    if (this.streams === undefined || isGiven || this.told.has(format)) return
+    this.told.add(format)
+    const why = isGuess ? ': no format was recognised, --format NAME says which it is' : ''
+    writeNote(this.streams, `${path}: read as ${format}${why}`)
   }
 }
 

@@ -120,7 +120,7 @@ export function scanLines(from: usize, to: usize): bool {
     marksEnd = markBytes(at, blockEnd, marksEnd)
     at = blockEnd
     const rest = readLines(marksEnd)
-    closeBatch()
+    closeBatch(false)
     if (memoryExhausted) return false
     const restByteLength = marksEnd - rest
     if (rest != marks) memory.copy(marks, rest, restByteLength)
