@@ -31,11 +31,12 @@ export const W3C: LogFormat = {
     const { slots, duplicate } = assignSlots(names, W3C_MEANINGS)
     if (duplicate !== undefined)
       return problem(`expected each field once in #Fields:, found "${duplicate}" twice`)
-    const first = sample.lines[0] ?? ''
+    // A TAB may also stand inside a field: only as many as there are fields make it the separator.
+    const hasTabs = sample.lines.some((line) => line.replace(/\t$/, '').split('\t').length === names.length)
     return readShape(
       {
         structure: 'separated',
-        separator: first.includes('\t') ? '\t' : ' ',
+        separator: hasTabs && names.length > 1 ? '\t' : ' ',
         spelling: SPELLING,
         fields: slots.map((slot) => ({ slot, text: '' })),
         completion: slots.includes('result') ? 'edge-result' : 'none',
