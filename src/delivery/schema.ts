@@ -54,6 +54,8 @@ export const LAYOUT_KEY = 'byteledger.layout'
 export const SORT_KEY = 'byteledger.sort'
 export const RUNS_KEY = 'byteledger.runs'
 export const BYTES_KEY = 'byteledger.bytes'
+/** Where the logged lengths are, see length-section.ts. */
+export const LENGTHS_KEY = 'byteledger.lengths'
 /** Says that user agents were decoded from percent-encoding, once: some logs encode them twice. */
 export const USER_AGENTS_KEY = 'byteledger.user_agents'
 /** Its value. */
@@ -69,11 +71,15 @@ export function fileKeyValues(totals: {
   readonly rows: number
   /** Whether user agents came percent-encoded and were decoded once. */
   readonly decodesUserAgents?: boolean
+  /** Where the logged lengths are, if there are any. */
+  readonly lengths?: string
 }): Map<string, string> {
   const decoded: [string, string][] =
     totals.decodesUserAgents === true ? [[USER_AGENTS_KEY, DECODED_USER_AGENTS]] : []
+  const lengths: [string, string][] = totals.lengths === undefined ? [] : [[LENGTHS_KEY, totals.lengths]]
   return new Map([
     ...decoded,
+    ...lengths,
     [LAYOUT_KEY, LAYOUT_VERSION],
     [SORT_KEY, 'request,ip,user_agent,byte_num,epoch'],
     [RUNS_KEY, String(totals.runCount)],

@@ -3,10 +3,20 @@
 import { BoundedCache } from '../base/bounded-cache.ts'
 import { damaged } from '../base/failure.ts'
 import { FileCaches, ParquetFile } from '../parquet/parquet-file.ts'
-import type { DeliveredRun, DeliveryKey, Evidence, EvidenceSource, Interval } from './evidence.ts'
+import type {
+  DeliveredRun,
+  DeliveryKey,
+  Evidence,
+  EvidenceSource,
+  Interval,
+  LoggedLength,
+} from './evidence.ts'
+import { mergeLengths } from './length-entries.ts'
+import { findLengths } from './length-section.ts'
 import { findLength, findRuns, hasRows } from './scan.ts'
-import { scanKeyOf, wantedAsset } from './scan-key.ts'
+import { wantedAsset } from './scan-key.ts'
 import { LAYOUT_KEY, LAYOUT_VERSION, SCHEMA } from './schema.ts'
+import { SpelledKeys } from './user-agent-spellings.ts'
 
 /** Footers of open files take at most so much memory, and at most so many files stay open at once. */
 const FOOTER_BYTE_LIMIT = 256 * 1024 * 1024
@@ -70,15 +80,23 @@ class FileStore implements EvidenceSource {
   }
 
   findEvidence(key: DeliveryKey, range: Interval): Evidence {
-    const scanKey = scanKeyOf(key)
-    if (scanKey === undefined) return NO_EVIDENCE
-    const { request, ip, userAgent, userAgentMd5 } = scanKey
-    const runs = this.paths.flatMap((path) => findRuns(this.file(path), scanKey, range))
+    const keys = new SpelledKeys(key)
+    if (keys.exact === undefined) return NO_EVIDENCE
+    const { request } = keys.exact
+    const runs = this.paths.flatMap((path) => {
+      const file = this.file(path)
+      return keys.of(file).flatMap((spelled) => findRuns(file, spelled, range))
+    })
     if (runs.length > 0) return { runs: runs.sort(compareRuns), assetKnown: true, listenerKnown: true }
     return {
       runs,
       assetKnown: this.paths.some((path) => hasRows(this.file(path), [request], [request])),
-      listenerKnown: this.paths.some((path) => hasRows(this.file(path), [ip, userAgent], [ip, userAgentMd5])),
+      listenerKnown: this.paths.some((path) => {
+        const file = this.file(path)
+        return keys
+          .of(file)
+          .some(({ ip, userAgent, userAgentMd5 }) => hasRows(file, [ip, userAgent], [ip, userAgentMd5]))
+      }),
     }
   }
 
@@ -88,6 +106,12 @@ class FileStore implements EvidenceSource {
     const length = this.paths.reduce((longest, path) => findLength(this.file(path), wanted, longest), 0)
     // Every row has a position, so an asset without a length has no row.
     return length === 0 ? undefined : length
+  }
+
+  loggedLengths(asset: string): readonly LoggedLength[] {
+    const wanted = wantedAsset(asset)
+    if (wanted === undefined) return []
+    return mergeLengths(this.paths.flatMap((path) => findLengths(this.file(path), wanted)))
   }
 
   close(): void {

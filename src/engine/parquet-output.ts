@@ -5,8 +5,11 @@
 
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { ByteReader } from '../base/byte-reader.ts'
 import { attemptedAsync } from '../base/failure.ts'
 import { VERSION } from '../base/version.ts'
+import { decodeLengthEntry } from '../delivery/length-entries.ts'
+import { describeSection, LengthCollector } from '../delivery/length-section.ts'
 import { CHUNK_KINDS, fileKeyValues, SCHEMA, SORTING_COLUMNS, WRITER_NAME } from '../delivery/schema.ts'
 import { encodeFooter, FILE_MAGIC } from '../parquet/file-footer-writer.ts'
 import type { FileSpan, RowGroupMetadata } from '../parquet/metadata.ts'
@@ -21,6 +24,8 @@ export class ParquetOutput {
   private readonly file: FileHandle
   private readonly columnIndexes: Spool
   private readonly offsetIndexes: Spool
+  private readonly lengths = new LengthCollector()
+  private readonly lengthPages: Spool
   /** The spans of their indexes count from the start of the spools. */
   private readonly rowGroups: RowGroupMetadata[] = []
   private byteOffset = 0
@@ -33,6 +38,7 @@ export class ParquetOutput {
     this.file = file
     this.columnIndexes = new Spool(`${temporaryPath}.columns`)
     this.offsetIndexes = new Spool(`${temporaryPath}.offsets`)
+    this.lengthPages = new Spool(`${temporaryPath}.lengths`)
   }
 
   static async create(path: string): Promise<ParquetOutput> {
@@ -67,8 +73,30 @@ export class ParquetOutput {
     await this.offsetIndexes.append(placed.offsetIndexes)
   }
 
+  /** Adds lengths that the log told, encoded as in length-entries.ts. */
+  async appendLengths(entries: Uint8Array): Promise<void> {
+    const reader = new ByteReader(entries, 'lengths of a shard')
+    while (reader.left > 0) {
+      this.lengths.add(decodeLengthEntry(reader))
+      if (this.lengths.isFull) await this.lengthPages.append(this.lengths.takeBlock())
+    }
+  }
+
+  /** Writes the section of logged lengths, if there are any; the value of its key. */
+  private async writeLengths(): Promise<string | undefined> {
+    await this.lengthPages.append(this.lengths.takeBlock())
+    const directory = this.lengths.takeDirectory()
+    if (directory === undefined) return undefined
+    const byteOffset = this.byteOffset
+    await this.lengthPages.copyTo((bytes) => this.write(bytes))
+    const pagesByteLength = this.byteOffset - byteOffset
+    await this.write(directory)
+    return describeSection({ byteOffset, pagesByteLength, directoryByteLength: directory.length })
+  }
+
   /** Writes indexes and footer and publishes the file. */
-  async finish(totals: Parameters<typeof fileKeyValues>[0]): Promise<void> {
+  async finish(totals: Omit<Parameters<typeof fileKeyValues>[0], 'lengths'>): Promise<void> {
+    const lengths = await this.writeLengths()
     const columnIndexOffset = this.byteOffset
     await this.columnIndexes.copyTo((bytes) => this.write(bytes))
     const offsetIndexOffset = this.byteOffset
@@ -79,7 +107,7 @@ export class ParquetOutput {
       rowGroups: this.rowGroups.map((rowGroup) =>
         withIndexesMoved(rowGroup, columnIndexOffset, offsetIndexOffset),
       ),
-      keyValues: fileKeyValues(totals),
+      keyValues: fileKeyValues(lengths === undefined ? totals : { ...totals, lengths }),
       createdBy: `${WRITER_NAME} version ${VERSION}`,
     })
     await this.write(footer)
@@ -103,6 +131,7 @@ export class ParquetOutput {
   private async discardSpools(): Promise<void> {
     await this.columnIndexes.discard()
     await this.offsetIndexes.discard()
+    await this.lengthPages.discard()
   }
 
   private async write(bytes: Uint8Array): Promise<void> {

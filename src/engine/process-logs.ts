@@ -2,6 +2,7 @@
 
 import { Failure } from '../base/failure.ts'
 import type { PieceCounts } from '../log/scanned-runs.ts'
+import { Duplicates } from './duplicates.ts'
 import { AUTOMATIC, type FormatDecision, type FormatRequest } from './input-format.ts'
 import {
   DEFAULT_MAX_INFLATE_BYTE_LENGTH,
@@ -12,7 +13,7 @@ import {
 } from './inputs.ts'
 import { ParquetOutput } from './parquet-output.ts'
 import { type MaxRejects, Rejects, RejectsFile } from './rejects.ts'
-import type { PieceReport, Shard } from './shard.ts'
+import { hasIdentifiers, type PieceReport, type Shard, type ShardDone } from './shard.ts'
 import { planShards } from './shard-plan.ts'
 import { createInlineRunner, type ShardRun, type ShardRunner } from './shard-runner.ts'
 
@@ -198,6 +199,14 @@ class Totals {
     this.clipped.requests += piece.clippedRequests
     this.clipped.bytes += piece.clippedBytes
   }
+
+  /** Lines that were counted as kept and are not. */
+  takeDuplicates({ lines, clippedRequests, clippedBytes }: ShardDone['duplicates']): void {
+    this.kept -= lines
+    this.skipped.duplicate += lines
+    this.clipped.requests -= clippedRequests
+    this.clipped.bytes -= clippedBytes
+  }
 }
 
 /** Everything that one run works with. */
@@ -221,6 +230,7 @@ async function encodeInputs(work: Work): Promise<void> {
     Math.max(MIN_SHARD_BYTE_LENGTH, options.shardByteLength ?? DEFAULT_SHARD_BYTE_LENGTH),
   )
   const underWay: UnderWay[] = []
+  const duplicates = new Duplicates()
   const progress = startProgress(work, underWay)
   try {
     let isPlanned = false
@@ -229,7 +239,8 @@ async function encodeInputs(work: Work): Promise<void> {
       if (!isPlanned && underWay.length <= runner.concurrency) {
         const { done, value } = await shards.next()
         if (done === true) isPlanned = true
-        else underWay.push({ run: runner.start(value), fileByteLength: fileByteLength(value) })
+        else
+          underWay.push({ run: startShard(runner, value, duplicates), fileByteLength: fileByteLength(value) })
         continue
       }
       const [first] = underWay
@@ -245,12 +256,21 @@ async function encodeInputs(work: Work): Promise<void> {
   }
 }
 
+function startShard(runner: ShardRunner, shard: Shard, duplicates: Duplicates): ShardRun {
+  const awaited = hasIdentifiers(shard) ? duplicates.await() : undefined
+  return runner.start(shard, (message) => {
+    if (awaited !== undefined) duplicates.offer(awaited, message)
+  })
+}
+
 async function writeShard(run: ShardRun, work: Work): Promise<void> {
   for (;;) {
     const message = await unlessAborted(run.next(), work.options.signal)
     if (message.kind === 'failed') throw new Failure(message.code, message.message)
     if (message.kind === 'done') {
       for (const piece of message.pieces) await countPiece(piece, work)
+      work.totals.takeDuplicates(message.duplicates)
+      await work.output.appendLengths(message.lengths)
       run.end()
       return
     }

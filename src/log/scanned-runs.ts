@@ -94,7 +94,7 @@ export interface ScannedRuns {
   readonly userAgentTable: StringTable
 }
 
-/** A complete length that the log told of a request path. */
+/** Complete lengths that the log told of request paths, each on one UTC day: a length told on two days comes twice. */
 export interface LoggedLengths {
   readonly count: number
   /** Rank in the request table. */
@@ -224,7 +224,7 @@ export interface LineScanner {
    * counted of them as clipped.
    */
   dropLines(drop: Uint8Array): { readonly clippedRequests: number; readonly clippedBytes: number }
-  /** The lengths that the kept lines told, sorted by (request, length); after `finish`, a copy. */
+  /** The lengths that the kept lines told, sorted by (request, length, day); after `finish`, a copy. */
   readLengths(): LoggedLengths
   /** Sorts what was kept. The arrays may be views of the scanner's memory: valid until `reset`. */
   finish(): ScannedRuns

@@ -211,8 +211,9 @@ function readLengths(module: ScannerExports): LoggedLengths {
   const rankOf = (entry: number): number =>
     memory.getUint32(ranks + 4 * view.getUint32(entry * LENGTH_BYTES, true), true)
   const lengthOf = (entry: number): number => view.getFloat64(entry * LENGTH_BYTES + 8, true)
+  const dayOf = (entry: number): number => view.getFloat64(entry * LENGTH_BYTES + 32, true)
   const order = Uint32Array.from({ length: count }, (_, entry) => entry).sort(
-    (a, b) => rankOf(a) - rankOf(b) || lengthOf(a) - lengthOf(b),
+    (a, b) => rankOf(a) - rankOf(b) || lengthOf(a) - lengthOf(b) || dayOf(a) - dayOf(b),
   )
   return {
     count,

@@ -55,6 +55,7 @@ function scan(
     [
       textOf(runs.requestTable, lengths.request[i]),
       lengths.length[i],
+      Math.floor((lengths.firstEpoch[i] ?? 0) / 86_400),
       lengths.requests[i],
       lengths.firstEpoch[i],
       lengths.lastEpoch[i],
@@ -80,7 +81,7 @@ function judgeLines(lines: readonly string[], format: OracleFormat) {
   const lengths = new Map<string, OracleRun[]>()
   for (const run of runs) {
     if (run.length === 0) continue
-    const key = `${run.asset}\n${run.length}`
+    const key = `${run.asset}\n${run.length}\n${Math.floor(run.epochSeconds / 86_400)}`
     lengths.set(key, [...(lengths.get(key) ?? []), run])
   }
   const told = [...lengths].map(([key, told]) => {

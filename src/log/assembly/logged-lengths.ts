@@ -1,6 +1,6 @@
 /**
- * The complete lengths that records told, request by request: open addressing over (request, length). An entry
- * is 40 bytes: request number and count of requests (u32 each), length, first and last epoch (f64 each), unused.
+ * The complete lengths that records told, day by day: open addressing over (request, length, UTC day). An entry
+ * is 40 bytes: request number and count of requests (u32 each), length, first and last epoch, day (f64 each).
  */
 
 import { EXTRA_BYTES, extraCount, extras, RUN_BYTES, RUN_KEY_BYTES, runKeys, runs } from './batch'
@@ -16,8 +16,8 @@ const slots: Region = changetype<Region>(memory.data(offsetof<Region>(), 8))
 /** How many entries there are. */
 export let lengthCount: u32 = 0
 
-function hashOf(request: u32, length: f64): u32 {
-  const mixed = (reinterpret<u64>(length) ^ ((<u64>request) << 32)) * 0x9e3779b97f4a7c15
+function hashOf(request: u32, length: f64, day: f64): u32 {
+  const mixed = (reinterpret<u64>(length + day * 0x1000000) ^ ((<u64>request) << 32)) * 0x9e3779b97f4a7c15
   return <u32>(mixed >> 32)
 }
 
@@ -28,13 +28,14 @@ function note(at: usize, run: usize): void {
   if (epoch > load<f64>(at, 24)) store<f64>(at, epoch, 24)
 }
 
-function add(request: u32, length: f64, run: usize): usize {
+function add(request: u32, length: f64, day: f64, run: usize): usize {
   const at = lengthEntries.address + <usize>lengthCount * ENTRY_BYTES
   store<u32>(at, request)
   store<u32>(at, 0, 4)
   store<f64>(at, length, 8)
   store<f64>(at, load<f64>(run, 16), 16)
   store<f64>(at, load<f64>(run, 16), 24)
+  store<f64>(at, day, 32)
   lengthCount++
   return at
 }
@@ -54,17 +55,18 @@ export function collectLengths(): bool {
     if (length == 0) continue
     const request = load<u32>(runKeys.address + <usize>i * RUN_KEY_BYTES)
     const run = runs.address + <usize>i * RUN_BYTES
-    let slot = hashOf(request, length) & mask
+    const day = floor<f64>(load<f64>(run, 16) / 86400)
+    let slot = hashOf(request, length, day) & mask
     while (true) {
       const place = slots.address + ((<usize>slot) << 2)
       const entry = load<u32>(place)
       if (entry == 0) {
-        note(add(request, length, run), run)
+        note(add(request, length, day, run), run)
         store<u32>(place, lengthCount)
         break
       }
       const at = lengthEntries.address + <usize>(entry - 1) * ENTRY_BYTES
-      if (load<u32>(at) == request && load<f64>(at, 8) == length) {
+      if (load<u32>(at) == request && load<f64>(at, 8) == length && load<f64>(at, 32) == day) {
         note(at, run)
         break
       }
