@@ -1,7 +1,9 @@
 /** Times the run encoder alone, on made-up sorted runs: `node --conditions=source --import tsx bench/encode-probe.ts`. */
 
 import { RunEncoder } from '#src/delivery/run-encoder.js'
+import { SCHEMA } from '#src/delivery/schema.js'
 import type { ScannedRuns, StringTable } from '#src/log/scanned-runs.js'
+import { createPositionPageEncoder } from '#src/parquet/position-page-encoder.js'
 
 function makeTable(count: number, make: (i: number) => string): StringTable {
   const values = Array.from({ length: count }, (_, i) => make(i)).sort()
@@ -62,13 +64,13 @@ const wanted = process.argv[2]
 for (const kind of ['short', 'podcast'] as const) {
   if (wanted !== undefined && wanted !== kind) continue
   const runs = makeRuns(kind, 160_000)
-  const encoder = new RunEncoder()
+  const encoder = new RunEncoder(SCHEMA, await createPositionPageEncoder())
   for (let round = 0; round < Number(process.argv[3] ?? 6); round++) {
     let bytes = 0
     let rowGroups = 0
     const startedAt = process.cpuUsage()
     const spare: ArrayBuffer[] = []
-    for (const batch of encoder.encode(runs, () => spare.pop())) {
+    for (const { batch } of encoder.encode(runs, () => spare.pop())) {
       bytes += batch.pages.length
       rowGroups += batch.rowGroupCount
       spare.push(batch.pages.buffer)

@@ -13,6 +13,7 @@ function readVersion(): string {
 }
 
 async function run(words: readonly string[], streams: Streams): Promise<ExitCode> {
+  loadAhead(words)
   const { parseArguments } = await import('./interface/arguments.ts')
   const invocation = parseArguments(words, streams.program, readVersion)
   switch (invocation.command) {
@@ -20,6 +21,8 @@ async function run(words: readonly string[], streams: Streams): Promise<ExitCode
       return (await import('./interface/run-process.ts')).runProcess(invocation.options, streams)
     case 'query':
       return (await import('./interface/run-query.ts')).runQuery(invocation.options, streams)
+    case 'inspect':
+      return (await import('./interface/run-inspect.ts')).runInspect(invocation.options, streams)
     case 'tour':
       return (await import('./interface/tour.ts')).runTour(streams)
     case 'text':
@@ -28,8 +31,25 @@ async function run(words: readonly string[], streams: Streams): Promise<ExitCode
   }
 }
 
+/**
+ * Begins to load what the command will need, so that files are read while the arguments are. A module that
+ * cannot be loaded is reported where it is called for.
+ */
+function loadAhead(words: readonly string[]): void {
+  const command = commandOf(words)
+  if (command === 'process') {
+    for (const load of [
+      import('./interface/run-process.ts'),
+      import('./engine/process-logs.ts'),
+      import('./engine/shard-runner.ts'),
+    ])
+      load.catch(() => undefined)
+  }
+  if (command === 'query') import('./interface/run-query.ts').catch(() => undefined)
+}
+
 function commandOf(words: readonly string[]): CommandName | undefined {
-  return (['process', 'query', 'tour'] as const).find((name) => name === words[0])
+  return (['process', 'query', 'inspect', 'tour'] as const).find((name) => name === words[0])
 }
 
 async function main(words: readonly string[]): Promise<void> {

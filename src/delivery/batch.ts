@@ -1,6 +1,6 @@
 /** Many questions in one stream: one result a line, in order, whatever is wrong with some of the lines. */
 
-import { Failure } from '../base/failure.ts'
+import { invariant } from '../base/failure.ts'
 import type { Answer } from './answer.ts'
 import { nextLine, readCsvRecords, splitCsvFields, tooLong } from './batch-csv.ts'
 import { type ByteLine, splitLines } from './batch-lines.ts'
@@ -8,7 +8,6 @@ import {
   type BatchErrorCode,
   decodeText,
   type LineProblem,
-  lineProblem,
   readCsvHeader,
   readCsvQuestion,
   readJsonQuestion,
@@ -29,29 +28,88 @@ interface NumberedQuestion {
   readonly question: Query | LineProblem
 }
 
+/** How many questions are answered together. */
+export interface BatchLimits {
+  /** At most so many: each is held with its answer until all of them are answered. */
+  readonly questionLimit: number
+  /** Those that came are answered when none came for so long: whoever asks may be waiting for answers. */
+  readonly idleMs: number
+}
+
+const DEFAULT_LIMITS: BatchLimits = { questionLimit: 131_072, idleMs: 25 }
+
 /**
- * Answers the questions of `input` one after the other. The form is recognised by the first line that is not
- * blank: a CSV header, or else one JSON object a line. Nothing is read ahead of the consumer but the chunk at
- * hand, so a slow reader slows the source down.
- * Fails with `USAGE` for a CSV header with other columns; whatever `ask` throws other than a `Failure` passes.
+ * Answers the questions of `input` in their order. The form is recognised by the first line that is not
+ * blank: a CSV header, or else one JSON object a line. Questions are put to `askMany` together, as many as
+ * come without a pause, up to a limit; no more are read ahead of the consumer.
+ * Fails with `USAGE` for a CSV header with other columns; whatever `askMany` throws passes.
  */
 export async function* answerBatch(
   input: AsyncIterable<Uint8Array>,
   window: TimeWindow,
-  ask: (query: Query) => Answer,
+  askMany: (queries: readonly Query[]) => readonly (Answer | LineProblem)[],
+  limits: BatchLimits = DEFAULT_LIMITS,
 ): AsyncGenerator<Answer | BatchError> {
-  for await (const { lineNumber, question } of readQuestions(input, window)) {
-    const result = 'code' in question ? question : askOrProblem(ask, question)
-    yield 'code' in result ? { v: 1, line: lineNumber, error: result } : result
+  for await (const batch of gather(readQuestions(input, window), limits)) {
+    const answers = askMany(batch.flatMap(({ question }) => ('code' in question ? [] : question)))
+    let next = 0
+    for (const { lineNumber, question } of batch) {
+      const result = 'code' in question ? question : answers[next++]
+      invariant(result !== undefined, 'a question has no result')
+      yield 'code' in result ? { v: 1, line: lineNumber, error: result } : result
+    }
   }
 }
 
-function askOrProblem(ask: (query: Query) => Answer, query: Query): Answer | LineProblem {
+/** Groups what comes without a pause. */
+async function* gather(
+  questions: AsyncGenerator<NumberedQuestion>,
+  { questionLimit, idleMs }: BatchLimits,
+): AsyncGenerator<readonly NumberedQuestion[]> {
+  let next = questions.next()
   try {
-    return ask(query)
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error
-    return lineProblem(error.code === 'USAGE' ? 'BAD_QUESTION' : error.code, error.message)
+    for (;;) {
+      const first = await next
+      if (first.done === true) return
+      const batch = [first.value]
+      next = questions.next()
+      const pause = new Pause(idleMs)
+      while (batch.length < questionLimit) {
+        const found = await pause.orBefore(next)
+        if (found === 'pause' || found.done === true) break
+        batch.push(found.value)
+        next = questions.next()
+      }
+      pause.end()
+      yield batch
+    }
+  } finally {
+    // Whoever stops early does not wait for a question that may never come, nor for what became of it.
+    next.catch(() => undefined)
+    questions.return(undefined).catch(() => undefined)
+  }
+}
+
+/** Notices when nothing came for a while. One timer for all: a promise a question would pile up. */
+class Pause {
+  private onPause: () => void = () => undefined
+  private readonly timer: NodeJS.Timeout
+
+  constructor(milliseconds: number) {
+    this.timer = setTimeout(() => this.onPause(), milliseconds)
+  }
+
+  /** What comes, or `pause` when nothing does for too long. */
+  orBefore<T>(next: Promise<T>): Promise<T | 'pause'> {
+    this.timer.refresh()
+    return new Promise((resolve, reject) => {
+      this.onPause = () => resolve('pause')
+      next.then(resolve, reject)
+    })
+  }
+
+  end(): void {
+    clearTimeout(this.timer)
   }
 }
 

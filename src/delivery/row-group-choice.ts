@@ -36,8 +36,8 @@ export function positionBounds(
   file: ParquetFile,
   rowGroup: number,
 ): { readonly min: number; readonly max: number } {
-  const chunk = file.rowGroup(rowGroup).columns[COLUMN.byteNum]
-  if (chunk === undefined || chunk.min.length !== 8 || chunk.max.length !== 8) {
+  const chunk = file.columnChunk(rowGroup, COLUMN.byteNum)
+  if (chunk.min.length !== 8 || chunk.max.length !== 8) {
     return damaged(`${file.path}, row group ${rowGroup}`, 'statistics of positions', 'others')
   }
   return { min: int64(chunk.min), max: int64(chunk.max) }
@@ -61,12 +61,9 @@ function passesFilters(
 }
 
 function passesStatistics(file: ParquetFile, rowGroup: number, values: readonly Wanted[]): boolean {
-  const { columns } = file.rowGroup(rowGroup)
   return values.every(({ column, bytes }) => {
-    const chunk = columns[column]
-    return (
-      chunk !== undefined && Buffer.compare(chunk.min, bytes) <= 0 && Buffer.compare(chunk.max, bytes) >= 0
-    )
+    const chunk = file.columnChunk(rowGroup, column)
+    return Buffer.compare(chunk.min, bytes) <= 0 && Buffer.compare(chunk.max, bytes) >= 0
   })
 }
 

@@ -4,47 +4,71 @@ import { ByteWriter } from '../base/byte-writer.ts'
 import type { ScannedRuns, StringTable } from '../log/scanned-runs.ts'
 import { appendBloomFilter, type HashTable } from '../parquet/bloom-filter.ts'
 import { ChunkDictionary, ChunkEncoder } from '../parquet/chunk-encoder.ts'
-import { DeltaPageEncoder } from '../parquet/delta-page.ts'
 import { IndexStream, indexBitWidth, type PieceColumn, type PiecePages } from '../parquet/index-stream.ts'
+import type { ColumnSchema } from '../parquet/metadata.ts'
+import type { PositionPageEncoder } from '../parquet/position-pages.ts'
 import { type RowGroupBatch, RowGroupTable } from '../parquet/row-group-table.ts'
 import type { StringValues, ValueTable } from '../parquet/value-table.ts'
 import { xxhash64 } from '../parquet/xxhash64.ts'
-import { ZstdFrameEncoder } from '../parquet/zstd-frame.ts'
+import { splitByDay } from './day-split.ts'
 import { cutIntoPieces, KeyJoiner, type Pieces, slicePieces } from './pieces.ts'
 import { endOfRowGroup, IndexPagePlanner } from './row-group-plan.ts'
-import { COLUMN, SCHEMA } from './schema.ts'
+import { COLUMN, type ColumnName, ordinalOf } from './schema.ts'
 import { type RankedNumbers, rankDays, rankEpochs, rankMd5 } from './shard-tables.ts'
 
 /** A batch is handed over when its pages have so many bytes: enough to write at once, little to hold. */
 const BATCH_BYTE_LENGTH = 2 * 1024 * 1024
 
-/** Everything about a shard that its row groups share. */
-interface ShardTables {
-  readonly epochs: RankedNumbers
-  readonly days: RankedNumbers
+/** Row groups, encoded. */
+export interface EncodedBatch {
+  /** The day of all of their requests, since 1970-01-01 UTC; undefined where the date is a column. */
+  readonly epochDay: number | undefined
+  /** Requests that begin in these row groups. */
+  readonly runCount: number
+  readonly batch: RowGroupBatch
+}
+
+/** What the row groups of a shard share. */
+interface TextTables {
   readonly md5: { readonly values: StringValues; readonly ranks: Uint32Array; readonly hashes: HashTable }
   readonly request: StringTable
   readonly ip: StringTable
   readonly userAgent: StringTable
 }
 
+/** What those of a day share as well. */
+interface ShardTables extends TextTables {
+  readonly epochs: RankedNumbers
+  readonly days: RankedNumbers
+}
+
 /** Encodes shard after shard; keeps scratch memory from one to the next. */
 export class RunEncoder {
   private readonly out = new ByteWriter(2 * BATCH_BYTE_LENGTH)
-  private readonly table = new RowGroupTable(SCHEMA.length)
-  private readonly chunks = new ChunkEncoder(
-    this.out,
-    this.table,
-    new DeltaPageEncoder(new ZstdFrameEncoder()),
-  )
+  private readonly schema: readonly ColumnSchema[]
+  private readonly hasDate: boolean
+  private readonly table: RowGroupTable
+  private readonly chunks: ChunkEncoder
   private readonly stream = new IndexStream()
   private readonly pagePlanner = new IndexPagePlanner()
   private readonly keyJoiner = new KeyJoiner()
   private ranks = new Uint32Array(0)
-  private readonly dictionaries = SCHEMA.map(() => new ChunkDictionary())
+  private readonly dictionaries = new Map<ColumnName, ChunkDictionary>()
 
-  private dictionary(column: number): ChunkDictionary {
-    return this.dictionaries[column] ?? new ChunkDictionary()
+  /** `schema` is one of those in schema.ts: with the date as a column or without. */
+  constructor(schema: readonly ColumnSchema[], positionPages: PositionPageEncoder) {
+    this.schema = schema
+    this.hasDate = ordinalOf(schema, COLUMN.date) >= 0
+    this.table = new RowGroupTable(schema.length)
+    this.chunks = new ChunkEncoder(this.out, this.table, positionPages)
+  }
+
+  private dictionary(column: ColumnName): ChunkDictionary {
+    const known = this.dictionaries.get(column)
+    if (known !== undefined) return known
+    const made = new ChunkDictionary()
+    this.dictionaries.set(column, made)
+    return made
   }
 
   private scratchRanks(count: number): Uint32Array {
@@ -53,23 +77,33 @@ export class RunEncoder {
   }
 
   /**
-   * Encodes sorted runs and yields their row groups in batches, in order. `spareMemory` gives memory of a
-   * batch that was written, to be used again: new memory costs more than filling it.
+   * Encodes sorted runs and yields their row groups in batches, in order; without a date column, day by
+   * day. `spareMemory` gives memory of a batch that was written, to be used again: new memory costs more
+   * than filling it.
    */
   *encode(
     runs: ScannedRuns,
     spareMemory: () => ArrayBuffer | undefined,
-  ): Generator<RowGroupBatch, void, void> {
+  ): Generator<EncodedBatch, void, void> {
     if (runs.runCount === 0) return
-    const tables = makeShardTables(runs)
-    const pieces = cutIntoPieces(runs, tables.epochs.ranks)
-    for (let from = 0; from < pieces.count; ) {
-      const to = endOfRowGroup(pieces, from)
-      this.encodeRowGroup(slicePieces(pieces, from, to), tables)
-      if (this.out.length >= BATCH_BYTE_LENGTH || to === pieces.count) {
-        yield this.table.takeBatch(this.out.take(spareMemory()))
+    const texts = makeTextTables(runs)
+    const parts = this.hasDate ? [{ epochDay: undefined, runs }] : splitByDay(runs)
+    for (const { epochDay, runs: part } of parts) {
+      const epochs = rankEpochs(part.epochSeconds, part.runCount)
+      const tables = { ...texts, epochs, days: rankDays(epochs.values) }
+      const pieces = cutIntoPieces(part, epochs.ranks)
+      let runCount = 0
+      for (let from = 0; from < pieces.count; ) {
+        const to = endOfRowGroup(pieces, from)
+        const slice = slicePieces(pieces, from, to)
+        this.encodeRowGroup(slice, tables)
+        runCount += countRuns(slice)
+        if (this.out.length >= BATCH_BYTE_LENGTH || to === pieces.count) {
+          yield { epochDay, runCount, batch: this.table.takeBatch(this.out.take(spareMemory())) }
+          runCount = 0
+        }
+        from = to
       }
-      from = to
     }
   }
 
@@ -84,7 +118,7 @@ export class RunEncoder {
     for (let key = 0; key < keys.pages.pieceCount; key++) {
       md5Ranks[key] = md5.ranks[keys.userAgent[key] ?? 0] ?? 0
     }
-    this.dateChunk(pages, days, pieces)
+    if (this.hasDate) this.dateChunk(pages, days, pieces)
     this.epochChunk(pages, epochs, pieces)
     this.dictionaryChunk(COLUMN.ip, keys.pages, strings(tables.ip, false), merged(keys.ip))
     this.dictionaryChunk(
@@ -118,7 +152,7 @@ export class RunEncoder {
   }
 
   private dictionaryChunk(
-    column: number,
+    column: ColumnName,
     pages: PiecePages,
     values: ValueTable,
     pieceColumn: PieceColumn,
@@ -164,25 +198,32 @@ export class RunEncoder {
   }
 
   /** Appends the split-block bloom filter of the column's values in the row group just encoded. */
-  private bloomFilter(column: number, hashes: HashTable): void {
+  private bloomFilter(column: ColumnName, hashes: HashTable): void {
     const { ranks, count } = this.dictionary(column)
     const byteOffset = this.out.length
     appendBloomFilter(this.out, hashes, ranks, count)
-    this.table.setBloomFilter(column, { byteOffset, byteLength: this.out.length - byteOffset })
+    this.table.setBloomFilter(ordinalOf(this.schema, column), {
+      byteOffset,
+      byteLength: this.out.length - byteOffset,
+    })
   }
 }
 
-function makeShardTables(runs: ScannedRuns): ShardTables {
-  const epochs = rankEpochs(runs.epochSeconds, runs.runCount)
+function makeTextTables(runs: ScannedRuns): TextTables {
   const md5 = rankMd5(runs.userAgentTable)
   return {
-    epochs,
-    days: rankDays(epochs.values),
     md5: { ...md5, hashes: hashValues(md5.values) },
     request: runs.requestTable,
     ip: runs.ipTable,
     userAgent: runs.userAgentTable,
   }
+}
+
+function countRuns({ count, continues }: Pieces): number {
+  if (continues === undefined) return count
+  let runCount = 0
+  for (let i = 0; i < count; i++) runCount += continues[i] === 1 ? 0 : 1
+  return runCount
 }
 
 function merged(ranks: Uint32Array): PieceColumn {

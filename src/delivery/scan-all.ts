@@ -7,7 +7,9 @@ import type { ParquetFile } from '../parquet/parquet-file.ts'
 import type { IndexRuns } from '../parquet/rle-reader.ts'
 import type { DeliveredRun } from './evidence.ts'
 import { borderOf, positionsOf } from './scan-rows.ts'
-import { COLUMN } from './schema.ts'
+import { COLUMN, type ColumnName, ordinalOf } from './schema.ts'
+
+const SECONDS_PER_DAY = 86_400
 
 /** One request with all that its rows say. */
 export interface StoredRun extends DeliveredRun {
@@ -61,10 +63,9 @@ function* scanRowGroup(
 ): Generator<{ run: StoredRun; continues: boolean }> {
   const where = `${file.path}, row group ${rowGroup}`
   const epochs = file.integers(rowGroup, COLUMN.epoch)
-  const days = file.integers(rowGroup, COLUMN.date)
   const border = borderOf(epochs, where)
   const requests = file.indexes(rowGroup, COLUMN.epoch, epochs.length)
-  const day = new RunCursor(file.indexes(rowGroup, COLUMN.date, days.length), where)
+  const epochDay = dayCursor(file, rowGroup, where)
   const asset = textCursor(file, rowGroup, COLUMN.request)
   const ip = textCursor(file, rowGroup, COLUMN.ip)
   const userAgent = textCursor(file, rowGroup, COLUMN.userAgent)
@@ -81,7 +82,7 @@ function* scanRowGroup(
         ip: ip(to),
         userAgent: userAgent(to),
         userAgentMd5: userAgentMd5(to),
-        epochDay: days[day.indexUpTo(to)] ?? 0,
+        epochDay: epochDay(to, epochs[index] ?? 0),
         start,
         end,
         epochSeconds: epochs[index] ?? 0,
@@ -91,8 +92,22 @@ function* scanRowGroup(
   }
 }
 
+/** Gives the day of the rows up to a row: as the column says or, in a file of a store, as the epoch does. */
+function dayCursor(
+  file: ParquetFile,
+  rowGroup: number,
+  where: string,
+): (to: number, epochSeconds: number) => number {
+  if (ordinalOf(file.footer.schema, COLUMN.date) < 0) {
+    return (_to, epochSeconds) => Math.floor(epochSeconds / SECONDS_PER_DAY)
+  }
+  const days = file.integers(rowGroup, COLUMN.date)
+  const cursor = new RunCursor(file.indexes(rowGroup, COLUMN.date, days.length), where)
+  return (to) => days[cursor.indexUpTo(to)] ?? 0
+}
+
 /** Gives the text of the rows up to a row, which must all have the same. */
-function textCursor(file: ParquetFile, rowGroup: number, column: number): (to: number) => string {
+function textCursor(file: ParquetFile, rowGroup: number, column: ColumnName): (to: number) => string {
   const dictionary: ByteStrings = file.byteStrings(rowGroup, column)
   const cursor = new RunCursor(
     file.indexes(rowGroup, column, dictionary.count),

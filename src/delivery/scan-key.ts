@@ -4,11 +4,11 @@ import { createHash } from 'node:crypto'
 import type { Hash64 } from '../parquet/bloom-filter.ts'
 import { xxhash64 } from '../parquet/xxhash64.ts'
 import type { DeliveryKey } from './evidence.ts'
-import { COLUMN } from './schema.ts'
+import { COLUMN, type ColumnName } from './schema.ts'
 
 /** A value that rows are asked for, with what a bloom filter wants to know of it. */
 export interface Wanted {
-  readonly column: number
+  readonly column: ColumnName
   readonly bytes: Uint8Array
   readonly hash: Hash64
 }
@@ -37,12 +37,12 @@ export function wantedAsset(asset: string): Wanted | undefined {
   return wantedText(COLUMN.request, asset)
 }
 
-function wantedText(column: number, text: string): Wanted | undefined {
+function wantedText(column: ColumnName, text: string): Wanted | undefined {
   const bytes = Buffer.from(text, 'utf8')
   // Half a surrogate pair turns into U+FFFD, which is another text than the one asked for.
   return bytes.toString('utf8') === text ? wanted(column, bytes) : undefined
 }
 
-function wanted(column: number, bytes: Uint8Array): Wanted {
+function wanted(column: ColumnName, bytes: Uint8Array): Wanted {
   return { column, bytes, hash: xxhash64(bytes) }
 }

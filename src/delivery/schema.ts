@@ -25,29 +25,42 @@ export const SCHEMA: readonly ColumnSchema[] = [
   { name: 'byte_num', physicalType: 'INT64', logicalType: 'INTEGER' },
 ]
 
-/** Ordinal of every column in `SCHEMA`. */
+/** The columns of a file in a store: the date is the name of its directory, `date=YYYY-MM-DD`. */
+export const PARTITION_SCHEMA: readonly ColumnSchema[] = SCHEMA.filter(({ name }) => name !== 'date')
+
+/** The name of every column in `SCHEMA`. */
 export const COLUMN = {
-  date: 0,
-  epoch: 1,
-  ip: 2,
-  userAgent: 3,
-  userAgentMd5: 4,
-  request: 5,
-  byteNum: 6,
+  date: 'date',
+  epoch: 'epoch',
+  ip: 'ip',
+  userAgent: 'user_agent',
+  userAgentMd5: 'user_agent_md5',
+  request: 'request',
+  byteNum: 'byte_num',
 } as const
 
+/** See `COLUMN`. */
+export type ColumnName = (typeof COLUMN)[keyof typeof COLUMN]
+
 /** How the chunks of each column are encoded. */
-export const CHUNK_KINDS: readonly ChunkKind[] = SCHEMA.map(({ name }) =>
-  name === 'byte_num'
-    ? { dataEncoding: 'DELTA_BINARY_PACKED', codec: 'ZSTD' }
-    : { dataEncoding: 'RLE_DICTIONARY', codec: 'SNAPPY' },
-)
+export function chunkKinds(schema: readonly ColumnSchema[]): readonly ChunkKind[] {
+  return schema.map(({ name }) =>
+    name === COLUMN.byteNum
+      ? { dataEncoding: 'DELTA_BINARY_PACKED', codec: 'ZSTD' }
+      : { dataEncoding: 'RLE_DICTIONARY', codec: 'SNAPPY' },
+  )
+}
+
+/** Where a column stands in a schema of ours; -1 where it does not. */
+export function ordinalOf(schema: readonly ColumnSchema[], column: ColumnName): number {
+  return schema.findIndex(({ name }) => name === column)
+}
 
 /** What rows ascend by inside a row group, as far as Parquet can say it. */
-export const SORTING_COLUMNS: readonly number[] = [COLUMN.request, COLUMN.ip, COLUMN.userAgent]
+export const SORTING_COLUMNS: readonly ColumnName[] = [COLUMN.request, COLUMN.ip, COLUMN.userAgent]
 
 /** The columns with bloom filters, in the order in which these stand behind each other. */
-export const BLOOM_FILTER_COLUMNS: readonly number[] = [COLUMN.ip, COLUMN.userAgentMd5, COLUMN.request]
+export const BLOOM_FILTER_COLUMNS: readonly ColumnName[] = [COLUMN.ip, COLUMN.userAgentMd5, COLUMN.request]
 
 /** Names of the key-value metadata. */
 export const LAYOUT_KEY = 'byteledger.layout'
@@ -72,7 +85,7 @@ export function fileKeyValues(totals: {
   /** Whether user agents came percent-encoded and were decoded once. */
   readonly decodesUserAgents?: boolean
   /** Where the logged lengths are, if there are any. */
-  readonly lengths?: string
+  readonly lengths?: string | undefined
 }): Map<string, string> {
   const decoded: [string, string][] =
     totals.decodesUserAgents === true ? [[USER_AGENTS_KEY, DECODED_USER_AGENTS]] : []

@@ -2,7 +2,9 @@
 
 import { BoundedCache } from '../base/bounded-cache.ts'
 import { damaged } from '../base/failure.ts'
+import type { ColumnSchema } from '../parquet/metadata.ts'
 import { FileCaches, ParquetFile } from '../parquet/parquet-file.ts'
+import type { ReadTally } from '../parquet/read-tally.ts'
 import type {
   DeliveredRun,
   DeliveryKey,
@@ -15,21 +17,38 @@ import { mergeLengths } from './length-entries.ts'
 import { findLengths } from './length-section.ts'
 import { findLength, findRuns, hasRows } from './scan.ts'
 import { wantedAsset } from './scan-key.ts'
-import { LAYOUT_KEY, LAYOUT_VERSION, SCHEMA } from './schema.ts'
-import { SpelledKeys } from './user-agent-spellings.ts'
+import { type ListenerRuns, type ListenerScan, scanListeners } from './scan-listeners.ts'
+import { LAYOUT_KEY, LAYOUT_VERSION, PARTITION_SCHEMA, RUNS_KEY, SCHEMA } from './schema.ts'
+import type { KnownValues } from './suggest-known.ts'
+import { decodesUserAgents, SpelledKeys } from './user-agent-spellings.ts'
 
 /** Footers of open files take at most so much memory, and at most so many files stay open at once. */
 const FOOTER_BYTE_LIMIT = 256 * 1024 * 1024
 const OPEN_FILE_LIMIT = 800
 
+/** Row groups whose values are looked through for suggestions: a few hundred milliseconds at most. */
+const MAX_SURVEYED_ROW_GROUPS = 1000
+
 const NO_EVIDENCE: Evidence = { runs: [], assetKnown: false, listenerKnown: false }
+
+/** Files as a source that can also be read from one end to the other. */
+export interface DeliveryStore extends EvidenceSource, KnownValues {
+  /** Requests in all files, as their footers say. */
+  readonly requestCount: number
+  /** Whether some file may have a user agent in another spelling than a question. */
+  readonly hasSpellings: boolean
+  /** What was read since the store was opened. */
+  readonly tally: Readonly<ReadTally>
+  /** Every listener of every asset, in the order of their keys; fails as `scanListeners` does. */
+  listeners(scan?: ListenerScan): Generator<ListenerRuns, void, void>
+}
 
 /**
  * Opens Parquet files that byteledger wrote, as one source. Every question asks them all. Files are
  * opened when first asked and stay open, up to a limit. Fails as ENVIRONMENT when a file cannot be read
  * and as DAMAGED when it is not ours or not whole where it matters; never with an answer.
  */
-export function openStore(paths: readonly string[]): EvidenceSource {
+export function openStore(paths: readonly string[]): DeliveryStore {
   return new FileStore(paths)
 }
 
@@ -54,29 +73,46 @@ function checkLayout({ path, footer }: ParquetFile): void {
       `layout ${layout ?? 'none'} by ${footer.createdBy}`,
     )
   }
-  const isOurs =
-    footer.schema.length === SCHEMA.length &&
-    SCHEMA.every((column, i) => {
-      const found = footer.schema[i]
-      return (
-        found?.name === column.name &&
-        found.physicalType === column.physicalType &&
-        found.logicalType === column.logicalType
-      )
-    })
-  if (!isOurs) {
+  if (!hasSchema(footer.schema, SCHEMA) && !hasSchema(footer.schema, PARTITION_SCHEMA)) {
     const names = footer.schema.map(({ name }) => name).join(', ')
-    damaged(path, `the columns ${SCHEMA.map(({ name }) => name).join(', ')}`, names)
+    damaged(path, `the columns ${SCHEMA.map(({ name }) => name).join(', ')} (date may be absent)`, names)
   }
 }
 
-class FileStore implements EvidenceSource {
+function hasSchema(found: readonly ColumnSchema[], expected: readonly ColumnSchema[]): boolean {
+  return (
+    found.length === expected.length &&
+    expected.every(({ name, physicalType, logicalType }, i) => {
+      const column = found[i]
+      return (
+        column?.name === name && column.physicalType === physicalType && column.logicalType === logicalType
+      )
+    })
+  )
+}
+
+class FileStore implements DeliveryStore {
   private readonly paths: readonly string[]
   private readonly caches = new FileCaches()
   private readonly files = new BoundedCache<ParquetFile>(FOOTER_BYTE_LIMIT, (file) => file.close())
 
   constructor(paths: readonly string[]) {
     this.paths = paths
+  }
+
+  get requestCount(): number {
+    return this.paths.reduce((sum, path) => {
+      const count = Number(this.file(path).footer.keyValues.get(RUNS_KEY))
+      return sum + (Number.isFinite(count) ? count : 0)
+    }, 0)
+  }
+
+  get hasSpellings(): boolean {
+    return this.paths.some((path) => decodesUserAgents(this.file(path)))
+  }
+
+  get tally(): Readonly<ReadTally> {
+    return this.caches.tally
   }
 
   findEvidence(key: DeliveryKey, range: Interval): Evidence {
@@ -112,6 +148,39 @@ class FileStore implements EvidenceSource {
     const wanted = wantedAsset(asset)
     if (wanted === undefined) return []
     return mergeLengths(this.paths.flatMap((path) => findLengths(this.file(path), wanted)))
+  }
+
+  *listeners(scan: ListenerScan = {}): Generator<ListenerRuns, void, void> {
+    // Files of its own: those kept for questions may be closed at any time to make room.
+    const files: ParquetFile[] = []
+    try {
+      for (const path of this.paths) files.push(openFile(path, this.caches))
+      yield* scanListeners(files, scan)
+    } finally {
+      for (const file of files) file.close()
+    }
+  }
+
+  *listenersOf(
+    asset: string,
+    { ip, userAgent }: { readonly ip?: string; readonly userAgent?: string },
+  ): Generator<{ readonly ip: string; readonly userAgent: string }, void, void> {
+    yield* this.listeners({
+      assets: new Set([asset]),
+      ip: ip === undefined ? undefined : (text) => text === ip,
+      userAgent: userAgent === undefined ? undefined : (text) => text === userAgent,
+    })
+  }
+
+  *valuesOf(column: 'request' | 'ip' | 'user_agent'): Generator<string, void, void> {
+    let rowGroupsLeft = MAX_SURVEYED_ROW_GROUPS
+    for (const path of this.paths) {
+      const file = this.file(path)
+      for (let rowGroup = 0; rowGroup < file.rowGroupCount && rowGroupsLeft-- > 0; rowGroup++) {
+        const values = file.byteStrings(rowGroup, column)
+        for (let i = 0; i < values.count; i++) yield Buffer.from(values.valueAt(i)).toString('utf8')
+      }
+    }
   }
 
   close(): void {

@@ -42,6 +42,11 @@ export function userAgentSpellings(userAgent: string): readonly string[] {
   return [...new Set(spellings.filter((spelling) => spelling !== undefined))]
 }
 
+/** Whether a file's user agents were decoded. */
+export function decodesUserAgents(file: ParquetFile): boolean {
+  return file.footer.keyValues.get(USER_AGENTS_KEY) === DECODED_USER_AGENTS
+}
+
 /** The keys to look for, made when a file first needs them. */
 export class SpelledKeys {
   /** The key exactly as asked; undefined when no log can hold it. */
@@ -58,7 +63,7 @@ export class SpelledKeys {
   of(file: ParquetFile): readonly ScanKey[] {
     const { exact, key } = this
     if (exact === undefined) return []
-    if (file.footer.keyValues.get(USER_AGENTS_KEY) !== DECODED_USER_AGENTS) return [exact]
+    if (!decodesUserAgents(file)) return [exact]
     this.all ??= userAgentSpellings(key.userAgent).flatMap(
       (userAgent) => scanKeyOf({ ...key, userAgent }) ?? [],
     )

@@ -1,36 +1,38 @@
 /** The logs of a run: what kind each one is, by its content, and how its lines are laid out. */
 
-import { createReadStream } from 'node:fs'
-import { type FileHandle, open, realpath } from 'node:fs/promises'
+import { closeSync, createReadStream, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
+import { realpath } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
-import { createGunzip } from 'node:zlib'
-import { attemptedAsync, Failure } from '../base/failure.ts'
+import { createGunzip, gunzipSync } from 'node:zlib'
+import { attempted, attemptedAsync, Failure, messageOf } from '../base/failure.ts'
 import { AUTOMATIC, type FormatRequest, type InputLines, readInputLines } from './input-format.ts'
+import { shrunken } from './shrunken-input.ts'
 
 /** The name of standard input on the command line. */
 export const STDIN = '-'
 
 /** So much of each input is looked at for its kind and its header. */
 const HEAD_BYTE_LENGTH = 64 * 1024
-/** Streams move so many bytes at a time; small files get smaller buffers, as they come by the thousand. */
+/** Files up to this size are read in one go: they come by the thousand, and a stream each would cost most. */
+const SMALL_BYTE_LENGTH = 256 * 1024
+/** A small gzip file may turn into so many bytes at once; others are inflated as streams. */
+const SMALL_INFLATED_BYTE_LENGTH = 16 * 1024 * 1024
+/** Streams move so many bytes at a time. */
 const STREAM_CHUNK_BYTE_LENGTH = 1024 * 1024
-const MIN_STREAM_CHUNK_BYTE_LENGTH = 16 * 1024
-/** So much may come out of one compressed input, unless the user says otherwise: a small bomb stays a small one. */
+/** So much may come out of one compressed input, unless the user says otherwise: time is not wasted on bombs. */
 export const DEFAULT_MAX_INFLATE_BYTE_LENGTH: number = 64 * 1024 ** 3
 
 /** How inputs are read. */
 export interface InputOptions {
-  readonly request: FormatRequest
+  /** Allows for reading a small file in one go; it does by default. */
+  readonly small?: boolean
+  /** By default each input is looked at for its format. */
+  readonly request?: FormatRequest
   /** Most bytes that may come out of one compressed input. */
-  readonly maxInflateByteLength: number
+  readonly maxInflateByteLength?: number
   /** Hears how the lines of the input are laid out, once that is known. */
   readonly onLines?: (lines: InputLines) => void
-}
-
-const DEFAULT_INPUT_OPTIONS: InputOptions = {
-  request: AUTOMATIC,
-  maxInflateByteLength: DEFAULT_MAX_INFLATE_BYTE_LENGTH,
 }
 
 /** A plain file, which can be read anywhere. */
@@ -40,17 +42,22 @@ export interface PlainInput extends InputLines {
   readonly byteLength: number
 }
 
+/** Bytes from front to back. */
+export type Chunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array>
+
 /** Text from front to back, and how its lines are laid out. */
 export interface OpenedText extends InputLines {
-  readonly text: AsyncIterable<Uint8Array>
+  readonly text: Chunks
 }
 
-/** A gzip file or a pipe: text that comes from front to back, once. */
+/** A gzip file, a small file or a pipe: text that comes from front to back. */
 export interface StreamedInput {
   readonly kind: 'streamed'
   readonly path: string
   /** Bytes as stored, or undefined for a pipe. */
   readonly byteLength: number | undefined
+  /** Whether its text is stored as it is and may have more at its end later. */
+  readonly mayGrow: boolean
   /** Opens it, when its turn comes: thousands of inputs must not be open at once. */
   open(): Promise<OpenedText>
   /** How many bytes, as stored, were taken so far. */
@@ -64,32 +71,28 @@ export type LogInput = PlainInput | StreamedInput
  * Looks at one input. Fails when it cannot be read, or its header names columns that are of no use; for a
  * stream that shows when it is opened.
  */
-export async function openInput(
-  path: string,
-  options: InputOptions = DEFAULT_INPUT_OPTIONS,
-): Promise<LogInput> {
-  if (path === STDIN) return streamedInput('standard input', undefined, () => process.stdin, options)
-  const handle = await attemptedAsync(path, 'open', () => open(path, 'r'))
+export function openInput(path: string, options: InputOptions = {}): LogInput {
+  if (path === STDIN) return streamedInput('standard input', () => process.stdin, options)
+  const fd = attempted(path, 'open', () => openSync(path, 'r'))
   try {
-    const stat = await attemptedAsync(path, 'open', () => handle.stat())
+    const stat = attempted(path, 'open', () => fstatSync(fd))
     if (stat.isDirectory()) {
       throw new Failure('USAGE', `${path}: expected a log file, found a directory; name the files in it`)
     }
     // A named pipe or a device has no size to cut into shards and can be read only once.
-    if (!stat.isFile()) return streamedInput(path, undefined, () => createReadStream(path), options)
-    const head = await readHead(handle, path)
-    if (isGzip(head)) {
-      const openSource = (): Readable => createReadStream(path, { highWaterMark: chunkByteLength(stat.size) })
-      return streamedInput(path, stat.size, openSource, options)
-    }
+    if (!stat.isFile()) return streamedInput(path, () => createReadStream(path), options)
+    const isSmall = options.small !== false && stat.size <= SMALL_BYTE_LENGTH
+    const head = readHead(fd, path, isSmall ? 2 : HEAD_BYTE_LENGTH)
+    if (isSmall) return smallInput(path, { byteLength: stat.size, mayGrow: !isGzip(head) }, options)
+    if (isGzip(head)) return gzipInput(path, stat.size, options)
     return { kind: 'plain', path, byteLength: stat.size, ...decideLines(path, head, options) }
   } finally {
-    await handle.close()
+    closeSync(fd)
   }
 }
 
 function decideLines(path: string, head: Uint8Array, { request, onLines }: InputOptions): InputLines {
-  const lines = readInputLines(path, head, request)
+  const lines = readInputLines(path, head, request ?? AUTOMATIC)
   onLines?.(lines)
   return lines
 }
@@ -121,31 +124,26 @@ async function realPath(path: string): Promise<string> {
   }
 }
 
-async function readHead(handle: FileHandle, path: string): Promise<Uint8Array> {
-  const head = new Uint8Array(HEAD_BYTE_LENGTH)
+function readHead(fd: number, path: string, most: number): Uint8Array {
+  const head = new Uint8Array(most)
   let byteLength = 0
   while (byteLength < head.length) {
     const at = byteLength
-    const { bytesRead } = await attemptedAsync(path, 'read', () =>
-      handle.read(head, at, head.length - at, at),
-    )
+    const bytesRead = attempted(path, 'read', () => readSync(fd, head, at, head.length - at, at))
     if (bytesRead === 0) break
     byteLength += bytesRead
   }
   return head.subarray(0, byteLength)
 }
 
-function streamedInput(
-  path: string,
-  byteLength: number | undefined,
-  openSource: () => Readable,
-  options: InputOptions,
-): StreamedInput {
+/** Text that can be had once. It may turn out to be compressed. */
+function streamedInput(path: string, openSource: () => Readable, options: InputOptions): StreamedInput {
   let taken = 0
   return {
     kind: 'streamed',
     path,
-    byteLength,
+    byteLength: undefined,
+    mayGrow: false,
     bytesTaken: () => taken,
     async open() {
       const counted = countBytes(path, openSource(), (length) => {
@@ -153,16 +151,78 @@ function streamedInput(
       })
       const stored = await withHead(counted)
       const { head, text } = isGzip(stored.head)
-        ? await withHead(
-            limitInflated(
-              path,
-              inflate(path, stored.text, chunkByteLength(4 * (byteLength ?? Number.POSITIVE_INFINITY))),
-              options.maxInflateByteLength,
-            ),
-          )
+        ? await withHead(inflate(path, stored.text, options))
         : stored
       return { text, ...decideLines(path, head, options) }
     },
+  }
+}
+
+function gzipInput(path: string, byteLength: number, options: InputOptions): StreamedInput {
+  let taken = 0
+  return {
+    kind: 'streamed',
+    path,
+    byteLength,
+    mayGrow: false,
+    bytesTaken: () => taken,
+    async open() {
+      taken = 0
+      const source = createReadStream(path, { highWaterMark: STREAM_CHUNK_BYTE_LENGTH })
+      const counted = countBytes(path, source, (length) => {
+        taken += length
+      })
+      const { head, text } = await withHead(inflate(path, counted, options))
+      return { text, ...decideLines(path, head, options) }
+    },
+  }
+}
+
+/** A file that is read in one go; `mayGrow` says that it is plain. */
+function smallInput(
+  path: string,
+  { byteLength, mayGrow }: { readonly byteLength: number; readonly mayGrow: boolean },
+  options: InputOptions,
+): StreamedInput {
+  let taken = 0
+  return {
+    kind: 'streamed',
+    path,
+    byteLength,
+    mayGrow,
+    bytesTaken: () => taken,
+    async open() {
+      const stored = attempted(path, 'read', () => readFileSync(path))
+      // What it has grown by since it was looked at waits for the next run, as with any other file.
+      const bytes = stored.subarray(0, byteLength)
+      if (bytes.length < byteLength) throw shrunken(path, byteLength, bytes.length)
+      taken = byteLength
+      const inflated = isGzip(bytes) ? inflateSmall(path, bytes, options) : bytes
+      const { head, text } =
+        inflated === undefined
+          ? await withHead(inflate(path, once(bytes), options))
+          : { head: inflated.subarray(0, HEAD_BYTE_LENGTH), text: once(inflated) }
+      return { text, ...decideLines(path, head, options) }
+    },
+  }
+}
+
+function* once(bytes: Uint8Array): Generator<Uint8Array> {
+  if (bytes.length > 0) yield bytes
+}
+
+/** Inflates at once, or gives undefined when that is too much for once. */
+function inflateSmall(
+  path: string,
+  bytes: Uint8Array,
+  { maxInflateByteLength = DEFAULT_MAX_INFLATE_BYTE_LENGTH }: InputOptions,
+): Uint8Array | undefined {
+  const maxOutputLength = Math.min(SMALL_INFLATED_BYTE_LENGTH, maxInflateByteLength)
+  try {
+    return gunzipSync(bytes, { maxOutputLength })
+  } catch (cause) {
+    if (cause instanceof RangeError) return undefined
+    throw damagedGzip(path, cause)
   }
 }
 
@@ -181,45 +241,37 @@ async function* countBytes(
   }
 }
 
-function chunkByteLength(expected: number): number {
-  return Math.min(STREAM_CHUNK_BYTE_LENGTH, Math.max(MIN_STREAM_CHUNK_BYTE_LENGTH, expected))
-}
-
 async function* inflate(
   path: string,
-  stored: AsyncIterable<Uint8Array>,
-  chunkSize: number,
+  stored: Chunks,
+  { maxInflateByteLength = DEFAULT_MAX_INFLATE_BYTE_LENGTH }: InputOptions,
 ): AsyncGenerator<Uint8Array> {
   // With the default chunks of 16 KiB inflating a large file takes four times as long (PERFORMANCE.md).
-  const gunzip = createGunzip({ chunkSize })
+  const gunzip = createGunzip({ chunkSize: STREAM_CHUNK_BYTE_LENGTH })
   const source = Readable.from(stored)
   source.on('error', (error) => gunzip.destroy(error))
+  let byteLength = 0
   try {
-    yield* source.pipe(gunzip)
+    for await (const chunk of source.pipe(gunzip)) {
+      byteLength += chunk.length
+      if (byteLength > maxInflateByteLength) throw tooLarge(path, maxInflateByteLength)
+      yield chunk
+    }
   } catch (cause) {
     if (cause instanceof Failure) throw cause
-    const found = cause instanceof Error ? cause.message : String(cause)
-    throw new Failure('DAMAGED', `${path}: expected a whole gzip file, found: ${found}`, { cause })
+    throw damagedGzip(path, cause)
   }
 }
 
-/** Passes on what was inflated, up to a limit: memory is safe without it, time is not. */
-async function* limitInflated(
-  path: string,
-  text: AsyncIterable<Uint8Array>,
-  limit: number,
-): AsyncGenerator<Uint8Array> {
-  let byteLength = 0
-  for await (const chunk of text) {
-    byteLength += chunk.length
-    if (byteLength > limit) {
-      throw new Failure(
-        'REJECTED',
-        `${path}: expected at most ${limit} bytes when inflated, found more; allow them with --max-inflate`,
-      )
-    }
-    yield chunk
-  }
+function tooLarge(path: string, limit: number): Failure {
+  return new Failure(
+    'REJECTED',
+    `${path}: expected at most ${limit} bytes when inflated, found more; allow them with --max-inflate`,
+  )
+}
+
+function damagedGzip(path: string, cause: unknown): Failure {
+  return new Failure('DAMAGED', `${path}: expected a whole gzip file, found: ${messageOf(cause)}`, { cause })
 }
 
 /** The first bytes of a stream, and the stream with them in front again. */

@@ -3,49 +3,72 @@
  * the footer comes last. The file stands under its name only when all of it is on disk.
  */
 
-import { type FileHandle, open, rename, unlink } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { rename, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { ByteReader } from '../base/byte-reader.ts'
 import { attemptedAsync } from '../base/failure.ts'
 import { VERSION } from '../base/version.ts'
-import { decodeLengthEntry } from '../delivery/length-entries.ts'
+import { decodeLengthEntry, type LengthEntry } from '../delivery/length-entries.ts'
 import { describeSection, LengthCollector } from '../delivery/length-section.ts'
-import { CHUNK_KINDS, fileKeyValues, SCHEMA, SORTING_COLUMNS, WRITER_NAME } from '../delivery/schema.ts'
+import { chunkKinds, fileKeyValues, ordinalOf, SORTING_COLUMNS, WRITER_NAME } from '../delivery/schema.ts'
 import { encodeFooter, FILE_MAGIC } from '../parquet/file-footer-writer.ts'
-import type { FileSpan, RowGroupMetadata } from '../parquet/metadata.ts'
-import { placeBatch, type RowGroupBatch } from '../parquet/row-group-table.ts'
+import type { ColumnSchema, FileSpan, RowGroupMetadata } from '../parquet/metadata.ts'
+import { type ChunkKind, placeBatch, type RowGroupBatch } from '../parquet/row-group-table.ts'
 import { syncDirectory, writeFully } from './file-writes.ts'
+import { OpenFiles } from './open-files.ts'
 import { Spool } from './spool.ts'
+
+/** How an output is made. */
+export interface OutputOptions {
+  /** One of those in schema.ts. */
+  readonly schema: readonly ColumnSchema[]
+  /** Shared by outputs that are written in turns. */
+  readonly files?: OpenFiles
+  /** What its page indexes may take of memory before they go to disk. */
+  readonly spoolMemoryByteLength?: number
+}
 
 /** Appends row groups to a temporary file beside `path`; `finish` gives it its name, `discard` removes it. */
 export class ParquetOutput {
   readonly path: string
   private readonly temporaryPath: string
-  private readonly file: FileHandle
+  private readonly schema: readonly ColumnSchema[]
+  private readonly chunkKinds: readonly ChunkKind[]
+  private readonly sortingColumns: readonly number[]
+  private readonly files: OpenFiles
   private readonly columnIndexes: Spool
   private readonly offsetIndexes: Spool
   private readonly lengths = new LengthCollector()
   private readonly lengthPages: Spool
   /** The spans of their indexes count from the start of the spools. */
-  private readonly rowGroups: RowGroupMetadata[] = []
+  readonly rowGroups: RowGroupMetadata[] = []
   private byteOffset = 0
-  private isDone = false
+  private state: 'open' | 'published' | 'discarded' = 'open'
   rowCount = 0
 
-  private constructor(path: string, temporaryPath: string, file: FileHandle) {
+  private constructor(path: string, temporaryPath: string, options: OutputOptions) {
     this.path = path
     this.temporaryPath = temporaryPath
-    this.file = file
-    this.columnIndexes = new Spool(`${temporaryPath}.columns`)
-    this.offsetIndexes = new Spool(`${temporaryPath}.offsets`)
-    this.lengthPages = new Spool(`${temporaryPath}.lengths`)
+    this.schema = options.schema
+    this.chunkKinds = chunkKinds(options.schema)
+    this.sortingColumns = SORTING_COLUMNS.map((column) => ordinalOf(options.schema, column))
+    this.files = options.files ?? new OpenFiles()
+    const spool = {
+      files: this.files,
+      ...(options.spoolMemoryByteLength === undefined
+        ? {}
+        : { memoryByteLength: options.spoolMemoryByteLength }),
+    }
+    this.columnIndexes = new Spool(`${temporaryPath}.columns`, spool)
+    this.offsetIndexes = new Spool(`${temporaryPath}.offsets`, spool)
+    this.lengthPages = new Spool(`${temporaryPath}.lengths`, spool)
   }
 
-  static async create(path: string): Promise<ParquetOutput> {
-    const suffix = `${process.pid}.${Math.random().toString(36).slice(2, 10)}.tmp`
-    const temporaryPath = join(dirname(path), `.${basename(path)}.${suffix}`)
-    const file = await attemptedAsync(path, 'create', () => open(temporaryPath, 'wx'))
-    const output = new ParquetOutput(path, temporaryPath, file)
+  static async create(path: string, options: OutputOptions): Promise<ParquetOutput> {
+    const temporaryPath = join(dirname(path), `.${basename(path)}.${randomUUID()}${TEMPORARY_SUFFIX}`)
+    const output = new ParquetOutput(path, temporaryPath, options)
+    await output.files.create(temporaryPath)
     try {
       await output.write(FILE_MAGIC)
     } catch (error) {
@@ -61,7 +84,7 @@ export class ParquetOutput {
   }
 
   async append(batch: RowGroupBatch): Promise<void> {
-    const placed = placeBatch(batch, this.byteOffset, CHUNK_KINDS, SORTING_COLUMNS)
+    const placed = placeBatch(batch, this.byteOffset, this.chunkKinds, this.sortingColumns)
     await this.write(batch.pages)
     const columnIndexAt = this.columnIndexes.byteLength
     const offsetIndexAt = this.offsetIndexes.byteLength
@@ -73,13 +96,16 @@ export class ParquetOutput {
     await this.offsetIndexes.append(placed.offsetIndexes)
   }
 
-  /** Adds lengths that the log told, encoded as in length-entries.ts. */
+  /** Adds a length that the log told. */
+  async addLength(entry: LengthEntry): Promise<void> {
+    this.lengths.add(entry)
+    if (this.lengths.isFull) await this.lengthPages.append(this.lengths.takeBlock())
+  }
+
+  /** Adds lengths that a shard told, encoded as in length-entries.ts. */
   async appendLengths(entries: Uint8Array): Promise<void> {
     const reader = new ByteReader(entries, 'lengths of a shard')
-    while (reader.left > 0) {
-      this.lengths.add(decodeLengthEntry(reader))
-      if (this.lengths.isFull) await this.lengthPages.append(this.lengths.takeBlock())
-    }
+    while (reader.left > 0) await this.addLength(decodeLengthEntry(reader))
   }
 
   /** Writes the section of logged lengths, if there are any; the value of its key. */
@@ -94,38 +120,50 @@ export class ParquetOutput {
     return describeSection({ byteOffset, pagesByteLength, directoryByteLength: directory.length })
   }
 
-  /** Writes indexes and footer and publishes the file. */
-  async finish(totals: Omit<Parameters<typeof fileKeyValues>[0], 'lengths'>): Promise<void> {
+  /**
+   * Writes indexes and footer and publishes the file, which holds `runCount` requests; says whether their user
+   * agents were decoded.
+   */
+  async finish(runCount: number, decodesUserAgents = false): Promise<void> {
     const lengths = await this.writeLengths()
     const columnIndexOffset = this.byteOffset
     await this.columnIndexes.copyTo((bytes) => this.write(bytes))
     const offsetIndexOffset = this.byteOffset
     await this.offsetIndexes.copyTo((bytes) => this.write(bytes))
     const footer = encodeFooter({
-      schema: SCHEMA,
+      schema: this.schema,
       rowCount: this.rowCount,
       rowGroups: this.rowGroups.map((rowGroup) =>
         withIndexesMoved(rowGroup, columnIndexOffset, offsetIndexOffset),
       ),
-      keyValues: fileKeyValues(lengths === undefined ? totals : { ...totals, lengths }),
+      keyValues: fileKeyValues({ runCount, rows: this.rowCount, decodesUserAgents, lengths }),
       createdBy: `${WRITER_NAME} version ${VERSION}`,
     })
     await this.write(footer)
-    await attemptedAsync(this.path, 'sync', () => this.file.sync())
-    await this.file.close()
+    const file = await this.files.get(this.temporaryPath)
+    await attemptedAsync(this.path, 'sync', () => file.sync())
+    await this.files.close(this.temporaryPath)
     await this.discardSpools()
     await attemptedAsync(this.path, 'publish', () => rename(this.temporaryPath, this.path))
-    this.isDone = true
+    this.state = 'published'
     await syncDirectory(dirname(this.path))
   }
 
-  /** Leaves nothing behind; after `finish` it does nothing. */
+  /** Leaves nothing behind of a file that is not published; otherwise it does nothing. */
   async discard(): Promise<void> {
-    if (this.isDone) return
-    this.isDone = true
-    await this.file.close()
+    if (this.state !== 'open') return
+    this.state = 'discarded'
+    await this.files.close(this.temporaryPath)
     await unlink(this.temporaryPath)
     await this.discardSpools()
+  }
+
+  /** Removes the file even when it is published already: nobody may know of it yet. */
+  async withdraw(): Promise<void> {
+    await this.discard()
+    if (this.state !== 'published') return
+    this.state = 'discarded'
+    await attemptedAsync(this.path, 'remove', () => unlink(this.path))
   }
 
   private async discardSpools(): Promise<void> {
@@ -135,9 +173,18 @@ export class ParquetOutput {
   }
 
   private async write(bytes: Uint8Array): Promise<void> {
-    await writeFully(this.file, this.path, bytes, this.byteOffset)
+    const file = await this.files.get(this.temporaryPath)
+    await writeFully(file, this.path, bytes, this.byteOffset)
     this.byteOffset += bytes.length
   }
+}
+
+/** What ends the names of temporary files, and of those that hold their page indexes. */
+const TEMPORARY_SUFFIX = '.tmp'
+
+/** Whether a name is that of a file in the making. */
+export function isTemporaryName(name: string): boolean {
+  return name.startsWith('.') && /\.parquet\.[0-9a-f-]{36}\.tmp(?:\.columns|\.offsets|\.lengths)?$/.test(name)
 }
 
 /** A row group whose column indexes and offset indexes stand so many bytes further on. */

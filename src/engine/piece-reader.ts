@@ -5,6 +5,7 @@ import { attempted, Failure } from '../base/failure.ts'
 import type { LinePlace, LineScanner, PieceCounts } from '../log/scanned-runs.ts'
 import { isOtherHeader } from './log-header.ts'
 import type { FilePiece, PieceReport, ShardPiece } from './shard.ts'
+import { shrunken } from './shrunken-input.ts'
 
 const READ_BYTE_LENGTH = 1024 * 1024
 /** Past the piece's end only the rest of one line is wanted. */
@@ -109,12 +110,6 @@ function scanRestOfLine(fd: number, piece: FilePiece, scanner: LineScanner): voi
 /** Reads at least one byte; a file that has become shorter than it was is an error. */
 function readSome(fd: number, piece: FilePiece, into: Uint8Array, at: number): number {
   const byteLength = attempted(piece.path, 'read', () => readSync(fd, into, 0, into.length, at))
-  if (byteLength === 0) {
-    throw new Failure(
-      'ENVIRONMENT',
-      `${piece.path}: expected ${piece.fileByteLength} bytes as when the run began, found only ${at}; ` +
-        'was the log cut or rotated meanwhile? Run again.',
-    )
-  }
+  if (byteLength === 0) throw shrunken(piece.path, piece.fileByteLength, at)
   return byteLength
 }

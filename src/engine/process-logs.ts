@@ -1,350 +1,90 @@
 /** The coordinator: logs in, one Parquet file out. */
 
-import { Failure } from '../base/failure.ts'
-import type { PieceCounts } from '../log/scanned-runs.ts'
-import { Duplicates } from './duplicates.ts'
-import { AUTOMATIC, type FormatDecision, type FormatRequest } from './input-format.ts'
+import { SCHEMA } from '../delivery/schema.ts'
 import {
-  DEFAULT_MAX_INFLATE_BYTE_LENGTH,
-  type InputOptions,
-  type LogInput,
-  openInput,
-  refuseToOverwrite,
-} from './inputs.ts'
+  type EncodeOptions,
+  encodeInputs,
+  FoundFormats,
+  type LineTotals,
+  type RowGroupSink,
+  storedBytes,
+  throwIfAborted,
+} from './encode-inputs.ts'
+import { openInput, refuseToOverwrite } from './inputs.ts'
 import { ParquetOutput } from './parquet-output.ts'
-import { type MaxRejects, Rejects, RejectsFile } from './rejects.ts'
-import { hasIdentifiers, type PieceReport, type Shard, type ShardDone } from './shard.ts'
-import { planShards } from './shard-plan.ts'
-import { createInlineRunner, type ShardRun, type ShardRunner } from './shard-runner.ts'
-
-/** Bytes of log a shard has: enough that its dictionaries pay, few enough for threads to share the work. */
-const DEFAULT_SHARD_BYTE_LENGTH = 32 * 1024 * 1024
-const MIN_SHARD_BYTE_LENGTH = 1
-/** Smaller inputs are encoded in this thread: starting others takes longer than it saves. */
-const THREADS_FROM_BYTE_LENGTH = 96 * 1024 * 1024
-/** A shard that shows no progress for so long is given up. */
-const DEFAULT_DEADLINE_MS = 5 * 60 * 1000
-const PROGRESS_INTERVAL_MS = 100
-
-/** How far a run has come. */
-export interface ProcessProgress {
-  readonly bytesRead: number
-  /** Undefined when an input has no known size. */
-  readonly bytesTotal: number | undefined
-  readonly lines: number
-  readonly rows: number
-}
 
 /** What a run is given. */
-export interface ProcessOptions {
+export interface ProcessOptions extends EncodeOptions {
   /** Paths; `-` is standard input. */
   readonly inputs: readonly string[]
   /** The Parquet file to write, or to replace. */
   readonly out: string
-  /** Threads to encode on; by default as many as the machine runs at once. */
-  readonly threads?: number
-  readonly shardByteLength?: number
-  readonly maxRejects: MaxRejects
-  /** Where rejected lines are listed, one JSON object a line. */
-  readonly rejectsPath?: string
-  /** What is said about the format of the inputs; by default each is looked at. */
-  readonly formatRequest?: FormatRequest
-  /** Hears what each input was found to be, when it is opened. */
-  readonly onFormat?: (decision: FormatDecision) => void
-  /** Most bytes that may come out of one compressed input. */
-  readonly maxInflateByteLength?: number
-  readonly signal?: AbortSignal
-  readonly onProgress?: (progress: ProcessProgress) => void
-  /** How long a shard may go without progress. */
-  readonly deadlineMs?: number
-  /** Inputs of fewer bytes together are encoded without threads. */
-  readonly threadsFromByteLength?: number
-  /** The module that threads run, see pool.ts. */
-  readonly workerUrl?: string
 }
 
-/** What a run did, as `process --json` prints it. Always lines = comments + blank + kept + skipped + rejected. */
-export interface ProcessReport {
+/** What a run did, as `process --json` prints it. */
+export interface ProcessReport extends LineTotals {
   readonly v: 1
   readonly inputs: readonly string[]
   /** The format of each input. */
   readonly formats: readonly string[]
-  readonly lines: number
-  readonly comments: number
-  readonly blank: number
-  readonly kept: number
-  /** By reason: status, method, no proof of a range, requests of the network to itself, repeated lines. */
-  readonly skipped: Readonly<Record<'status' | 'method' | 'unproven' | 'inner' | 'duplicate', number>>
-  /** Requests of which less was sent than they claim, and the bytes that were not sent. */
-  readonly clipped: { readonly requests: number; readonly bytes: number }
-  readonly rejected: Readonly<Record<string, number>>
   readonly rows: number
-  readonly files: readonly { readonly path: string; readonly rows: number; readonly bytes: number }[]
+  readonly files: readonly WrittenFile[]
   /** Bytes of the inputs as stored. */
   readonly bytesRead: number
   readonly bytesWritten: number
   readonly seconds: number
 }
 
+/** A Parquet file that a run has written. */
+export interface WrittenFile {
+  readonly path: string
+  readonly rows: number
+  readonly bytes: number
+}
+
 /**
- * Encodes the inputs into one Parquet file, which appears whole or not at all. Throws a `Failure`:
- * REJECTED when more lines than allowed were rejected, INTERRUPTED when `signal` aborts, otherwise what
- * the environment or the input did wrong.
+ * Encodes the inputs into one Parquet file, which appears whole or not at all. Fails as `encodeInputs` does.
  */
 export async function processLogs(options: ProcessOptions): Promise<ProcessReport> {
   const startedAt = performance.now()
   const outputs = [{ option: '--out', path: options.out }]
   if (options.rejectsPath !== undefined) outputs.push({ option: '--rejects', path: options.rejectsPath })
   await refuseToOverwrite(outputs, options.inputs)
-  const inputs: LogInput[] = []
-  const totals = new Totals()
-  for (const [index, path] of options.inputs.entries()) {
-    inputs.push(await openInput(path, inputOptions(options, totals, index)))
-  }
+  const formats = new FoundFormats(options)
+  const inputs = options.inputs.map((path, index) => openInput(path, formats.optionsFor(index)))
   throwIfAborted(options.signal)
-  const rejectsFile =
-    options.rejectsPath === undefined ? undefined : await RejectsFile.create(options.rejectsPath)
-  const rejects = new Rejects(
-    inputs.map(({ path }) => path),
-    rejectsFile,
-  )
-  let output: ParquetOutput
+  const output = await ParquetOutput.create(options.out, { schema: SCHEMA })
   try {
-    output = await ParquetOutput.create(options.out)
-    try {
-      const runner = await createRunner(inputs, options)
-      try {
-        await encodeInputs({ inputs, runner, output, totals, rejects, options })
-      } finally {
-        await runner.close()
-      }
-      rejects.check(options.maxRejects, totals.lines)
-      throwIfAborted(options.signal)
-      await output.finish({
-        runCount: totals.kept,
-        rows: output.rowCount,
-        decodesUserAgents: totals.decodesUserAgents,
-      })
-    } finally {
-      await output.discard()
+    const totals = await encodeInputs({ inputs, sink: sinkInto(output) }, options)
+    await output.finish(totals.kept, formats.decodesUserAgents)
+    return {
+      v: 1,
+      inputs: options.inputs,
+      formats: formats.names,
+      ...totals,
+      rows: output.rowCount,
+      files: [{ path: output.path, rows: output.rowCount, bytes: output.byteLength }],
+      bytesRead: inputs.reduce((sum, input) => sum + storedBytes(input), 0),
+      bytesWritten: output.byteLength,
+      seconds: secondsSince(startedAt),
     }
   } finally {
-    await rejectsFile?.close()
-  }
-  return {
-    v: 1,
-    inputs: options.inputs,
-    formats: totals.formats,
-    lines: totals.lines,
-    comments: totals.comments,
-    blank: totals.blank,
-    kept: totals.kept,
-    skipped: totals.skipped,
-    clipped: totals.clipped,
-    rejected: Object.fromEntries(rejects.counts),
-    rows: output.rowCount,
-    files: [{ path: output.path, rows: output.rowCount, bytes: output.byteLength }],
-    bytesRead: inputs.reduce((sum, input) => sum + storedBytes(input), 0),
-    bytesWritten: output.byteLength,
-    seconds: Math.round(performance.now() - startedAt) / 1000,
+    await output.discard()
   }
 }
 
-/** How input `index` is opened; what it is found to be goes into the totals. */
-function inputOptions(options: ProcessOptions, totals: Totals, index: number): InputOptions {
+/** Seconds since a time of `performance.now()`, to the millisecond. */
+export function secondsSince(startedAt: number): number {
+  return Math.round(performance.now() - startedAt) / 1000
+}
+
+function sinkInto(output: ParquetOutput): RowGroupSink {
   return {
-    request: options.formatRequest ?? AUTOMATIC,
-    maxInflateByteLength: options.maxInflateByteLength ?? DEFAULT_MAX_INFLATE_BYTE_LENGTH,
-    onLines: ({ decision, decodesUserAgents }) => {
-      totals.formats[index] = decision.format
-      totals.decodesUserAgents ||= decodesUserAgents
-      options.onFormat?.(decision)
+    splitsByDay: false,
+    get rowCount() {
+      return output.rowCount
     },
-  }
-}
-
-/** A shard that was started and is not written yet. */
-interface UnderWay {
-  readonly run: ShardRun
-  /** What it reads from plain files; streams are counted where they are read. */
-  readonly fileByteLength: number
-}
-
-function fileByteLength(shard: Shard): number {
-  return shard.pieces.reduce((sum, piece) => sum + (piece.kind === 'file' ? piece.end - piece.start : 0), 0)
-}
-
-/** Sums over all pieces. */
-class Totals {
-  fileBytesRead = 0
-  lines = 0
-  comments = 0
-  blank = 0
-  kept = 0
-  readonly skipped = { status: 0, method: 0, unproven: 0, inner: 0, duplicate: 0 }
-  readonly clipped = { requests: 0, bytes: 0 }
-  readonly formats: string[] = []
-  /** Whether any input has percent-encoded user agents, which are stored decoded. */
-  decodesUserAgents = false
-
-  add(piece: PieceCounts): void {
-    this.lines += piece.lines
-    this.comments += piece.comments
-    this.blank += piece.blank
-    this.kept += piece.kept
-    this.skipped.status += piece.skippedStatus
-    this.skipped.method += piece.skippedMethod
-    this.skipped.unproven += piece.unproven
-    this.skipped.inner += piece.skippedInner
-    this.clipped.requests += piece.clippedRequests
-    this.clipped.bytes += piece.clippedBytes
-  }
-
-  /** Lines that were counted as kept and are not. */
-  takeDuplicates({ lines, clippedRequests, clippedBytes }: ShardDone['duplicates']): void {
-    this.kept -= lines
-    this.skipped.duplicate += lines
-    this.clipped.requests -= clippedRequests
-    this.clipped.bytes -= clippedBytes
-  }
-}
-
-/** Everything that one run works with. */
-interface Work {
-  readonly inputs: readonly LogInput[]
-  readonly runner: ShardRunner
-  readonly output: ParquetOutput
-  readonly totals: Totals
-  readonly rejects: Rejects
-  readonly options: ProcessOptions
-}
-
-/**
- * Starts shards as they are cut, a few ahead of the one whose row groups are being written; row groups
- * go into the file in shard order, so the output does not depend on which worker is quick.
- */
-async function encodeInputs(work: Work): Promise<void> {
-  const { inputs, runner, totals, options } = work
-  const shards = planShards(
-    inputs,
-    Math.max(MIN_SHARD_BYTE_LENGTH, options.shardByteLength ?? DEFAULT_SHARD_BYTE_LENGTH),
-  )
-  const underWay: UnderWay[] = []
-  const duplicates = new Duplicates()
-  const progress = startProgress(work, underWay)
-  try {
-    let isPlanned = false
-    while (!isPlanned || underWay.length > 0) {
-      throwIfAborted(options.signal)
-      if (!isPlanned && underWay.length <= runner.concurrency) {
-        const { done, value } = await shards.next()
-        if (done === true) isPlanned = true
-        else
-          underWay.push({ run: startShard(runner, value, duplicates), fileByteLength: fileByteLength(value) })
-        continue
-      }
-      const [first] = underWay
-      if (first === undefined) break
-      await writeShard(first.run, work)
-      totals.fileBytesRead += first.fileByteLength
-      underWay.shift()
-    }
-  } finally {
-    for (const { run } of underWay) run.end()
-    await shards.return(undefined)
-    progress.stop()
-  }
-}
-
-function startShard(runner: ShardRunner, shard: Shard, duplicates: Duplicates): ShardRun {
-  const awaited = hasIdentifiers(shard) ? duplicates.await() : undefined
-  return runner.start(shard, (message) => {
-    if (awaited !== undefined) duplicates.offer(awaited, message)
-  })
-}
-
-async function writeShard(run: ShardRun, work: Work): Promise<void> {
-  for (;;) {
-    const message = await unlessAborted(run.next(), work.options.signal)
-    if (message.kind === 'failed') throw new Failure(message.code, message.message)
-    if (message.kind === 'done') {
-      for (const piece of message.pieces) await countPiece(piece, work)
-      work.totals.takeDuplicates(message.duplicates)
-      await work.output.appendLengths(message.lengths)
-      run.end()
-      return
-    }
-    await work.output.append(message.batch)
-    run.batchWritten(message.batch.pages.buffer)
-    throwIfAborted(work.options.signal)
-  }
-}
-
-async function countPiece(piece: PieceReport, { totals, rejects }: Work): Promise<void> {
-  totals.add(piece)
-  await rejects.add(piece)
-}
-
-async function createRunner(inputs: readonly LogInput[], options: ProcessOptions): Promise<ShardRunner> {
-  const shardOptions = { keepRejectedText: options.rejectsPath !== undefined }
-  const threads = options.threads ?? (await availableThreads())
-  const byteLength = inputs.reduce((sum, input) => sum + (input.byteLength ?? Number.POSITIVE_INFINITY), 0)
-  if (threads <= 1 || byteLength < (options.threadsFromByteLength ?? THREADS_FROM_BYTE_LENGTH)) {
-    return createInlineRunner(shardOptions)
-  }
-  // Loaded only when threads pay: it takes longer than a small log.
-  const { createPoolRunner } = await import('./pool.ts')
-  return createPoolRunner({
-    threadCount: threads,
-    shardOptions,
-    deadlineMs: options.deadlineMs ?? DEFAULT_DEADLINE_MS,
-    ...(options.workerUrl === undefined ? {} : { workerUrl: options.workerUrl }),
-  })
-}
-
-async function availableThreads(): Promise<number> {
-  const { availableParallelism } = await import('node:os')
-  return availableParallelism()
-}
-
-function startProgress(work: Work, underWay: readonly UnderWay[]): { stop(): void } {
-  const { onProgress } = work.options
-  if (onProgress === undefined) return { stop: () => undefined }
-  const sizes = work.inputs.map(({ byteLength }) => byteLength)
-  const bytesTotal = sizes.reduce(
-    (sum, size) => (sum === undefined || size === undefined ? undefined : sum + size),
-    0,
-  )
-  const tell = (): void => {
-    let bytesRead = work.totals.fileBytesRead
-    for (const { run, fileByteLength: most } of underWay) bytesRead += Math.min(run.bytesRead, most)
-    for (const input of work.inputs) if (input.kind === 'streamed') bytesRead += input.bytesTaken()
-    onProgress({ bytesRead, bytesTotal, lines: work.totals.lines, rows: work.output.rowCount })
-  }
-  const timer = setInterval(tell, PROGRESS_INTERVAL_MS)
-  return { stop: () => clearInterval(timer) }
-}
-
-function storedBytes(input: LogInput): number {
-  return input.kind === 'plain' ? input.byteLength : input.bytesTaken()
-}
-
-function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) throw new Failure('INTERRUPTED', 'interrupted; nothing was written')
-}
-
-/** Waits for `promise`, but no longer than until the signal. */
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise
-  throwIfAborted(signal)
-  let onAbort: (() => void) | undefined
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(new Failure('INTERRUPTED', 'interrupted; nothing was written'))
-    signal.addEventListener('abort', onAbort, { once: true })
-  })
-  try {
-    return await Promise.race([promise, aborted])
-  } finally {
-    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort)
+    append: ({ batch }) => output.append(batch),
+    appendLengths: (entries) => output.appendLengths(entries),
   }
 }

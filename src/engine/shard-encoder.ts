@@ -4,8 +4,10 @@ import { ByteWriter } from '../base/byte-writer.ts'
 import { Failure, messageOf } from '../base/failure.ts'
 import { encodeShardLengths } from '../delivery/length-entries.ts'
 import { RunEncoder } from '../delivery/run-encoder.ts'
+import { PARTITION_SCHEMA, SCHEMA } from '../delivery/schema.ts'
 import type { LineScanner } from '../log/scanned-runs.ts'
 import { createScanner } from '../log/scanner.ts'
+import { createPositionPageEncoder } from '../parquet/position-page-encoder.ts'
 import { scanPiece } from './piece-reader.ts'
 import { hasIdentifiers, type Shard, type ShardDone, type ShardMessage, type ShardOptions } from './shard.ts'
 
@@ -45,13 +47,14 @@ function* dropDuplicates(scanner: LineScanner): Generator<ShardMessage, ShardDon
 }
 
 /** Makes an encoder; it holds the scanner's memory, so one is made per thread. */
-export function createShardEncoder(options: ShardOptions): ShardEncoder {
-  const scanner: LineScanner = createScanner({
+export async function createShardEncoder(options: ShardOptions): Promise<ShardEncoder> {
+  const scanner: LineScanner = await createScanner({
     keepRejectedText: options.keepRejectedText,
     rejectedLineLimit: options.keepRejectedText ? MAX_LISTED_REJECTS : MAX_NAMED_REJECTS,
   })
-  const runEncoder = new RunEncoder()
+  const schema = options.splitByDay ? PARTITION_SCHEMA : SCHEMA
   const lengths = new ByteWriter()
+  const runEncoder = new RunEncoder(schema, await createPositionPageEncoder())
   return {
     *encode(shard, { spareMemory, onRead }) {
       try {
@@ -61,7 +64,9 @@ export function createShardEncoder(options: ShardOptions): ShardEncoder {
         const runs = scanner.finish()
         lengths.clear()
         encodeShardLengths(scanner.readLengths(), runs.requestTable, lengths)
-        for (const batch of runEncoder.encode(runs, spareMemory)) yield { kind: 'batch', batch }
+        for (const encoded of runEncoder.encode(runs, spareMemory)) {
+          yield { kind: 'batch', ...encoded }
+        }
         yield { kind: 'done', pieces, duplicates, lengths: lengths.copy() }
       } catch (error) {
         const code = error instanceof Failure ? error.code : 'CRASHED'

@@ -1,6 +1,6 @@
 /** Cuts the inputs into shards. The cuts depend on the inputs and the shard length only, never on threads. */
 
-import type { LogInput, PlainInput, StreamedInput } from './inputs.ts'
+import type { Chunks, LogInput, PlainInput, StreamedInput } from './inputs.ts'
 import type { Shard, ShardPiece } from './shard.ts'
 
 const LINE_FEED = 0x0a
@@ -13,6 +13,23 @@ interface PlannedPiece {
   readonly byteLength: number
 }
 
+/** What of an input is to be taken. */
+export interface InputPart {
+  readonly input: LogInput
+  /** Where the part begins in the (decompressed) input: at the start of a line. */
+  readonly start: number
+  /** Where it ends, undefined for the end of the input. */
+  readonly end: number | undefined
+  /** Hears all of a streamed input's text up to `end`, from the very beginning. */
+  readonly onText?: (bytes: Uint8Array) => void
+}
+
+/** Decides what is taken of an input when its turn comes; undefined for nothing. */
+export type ChoosePart = (input: LogInput, inputIndex: number) => Promise<InputPart | undefined>
+
+/** Takes inputs whole. */
+export const takeWhole: ChoosePart = (input) => Promise.resolve({ input, start: 0, end: undefined })
+
 /**
  * Yields shards of about `shardByteLength` bytes in input order; small inputs share one. Text is cut where
  * the same bytes in a plain file would be, however it arrives.
@@ -20,15 +37,14 @@ interface PlannedPiece {
 export async function* planShards(
   inputs: readonly LogInput[],
   shardByteLength: number,
+  choosePart: ChoosePart = takeWhole,
 ): AsyncGenerator<Shard> {
   let pieces: ShardPiece[] = []
   let room = shardByteLength
   for (const [inputIndex, input] of inputs.entries()) {
-    const planned =
-      input.kind === 'plain'
-        ? filePieces(input, inputIndex, () => room)
-        : textPieces(input, inputIndex, () => room)
-    for await (const { piece, byteLength } of planned) {
+    const part = await choosePart(input, inputIndex)
+    if (part === undefined) continue
+    for await (const { piece, byteLength } of partPieces(part, inputIndex, () => room)) {
       pieces.push(piece)
       room -= byteLength
       if (room > 0) continue
@@ -40,15 +56,49 @@ export async function* planShards(
   if (pieces.length > 0) yield { pieces }
 }
 
-function* filePieces(input: PlainInput, inputIndex: number, room: () => number): Generator<PlannedPiece> {
-  const { path, layout, header, byteLength } = input
-  for (let start = 0; start < byteLength; ) {
-    const end = Math.min(byteLength, start + room())
+function partPieces(
+  part: InputPart,
+  inputIndex: number,
+  room: () => number,
+): Iterable<PlannedPiece> | AsyncIterable<PlannedPiece> {
+  const { input } = part
+  return input.kind === 'plain'
+    ? filePieces(input, part, inputIndex, room)
+    : textPieces(input, part, inputIndex, room)
+}
+
+function* filePieces(
+  input: PlainInput,
+  part: InputPart,
+  inputIndex: number,
+  room: () => number,
+): Generator<PlannedPiece> {
+  const { path, layout, header } = input
+  const fileByteLength = part.end ?? input.byteLength
+  for (let { start } = part; start < fileByteLength; ) {
+    const end = Math.min(fileByteLength, start + room())
     yield {
-      piece: { kind: 'file', inputIndex, path, layout, header, start, end, fileByteLength: byteLength },
+      piece: { kind: 'file', inputIndex, path, layout, header, start, end, fileByteLength },
       byteLength: end - start,
     }
     start = end
+  }
+}
+
+/** The text of a part and the byte before it, which tells whether a line begins there: all else is only heard. */
+async function* textOfPart(text: Chunks, part: InputPart): AsyncGenerator<Uint8Array> {
+  const from = Math.max(0, part.start - 1)
+  let at = 0
+  for await (const chunk of text) {
+    const bytes = part.end === undefined ? chunk : chunk.subarray(0, Math.max(0, part.end - at))
+    if (bytes.length === 0) {
+      // An empty chunk says nothing, the end of the part does.
+      if (chunk.length > 0) return
+      continue
+    }
+    part.onText?.(bytes)
+    if (at + bytes.length > from) yield bytes.subarray(Math.max(0, from - at))
+    at += bytes.length
   }
 }
 
@@ -57,7 +107,11 @@ class HeldText {
   private parts: Uint8Array[] = []
   private partsByteLength = 0
   /** Where it begins in the input. */
-  start = 0
+  start: number
+
+  constructor(start: number) {
+    this.start = start
+  }
 
   get end(): number {
     return this.start + this.partsByteLength
@@ -90,25 +144,27 @@ class HeldText {
 
 async function* textPieces(
   input: StreamedInput,
+  part: InputPart,
   inputIndex: number,
   room: () => number,
 ): AsyncGenerator<PlannedPiece> {
-  const { layout, header, text: chunks } = await input.open()
-  const held = new HeldText()
-  let cut = 0
-  let nextCut = room()
-  let isInLongLine = false
+  const { layout, header, text } = await input.open()
+  const held = new HeldText(Math.max(0, part.start - 1))
+  let cut = part.start
+  let nextCut = cut + room()
+  // As in a file, a line that began before the part is not of it.
+  let isSkippingLine = part.start > 0
   const planned = (text: Uint8Array<ArrayBuffer>, to: number): PlannedPiece => ({
     piece: { kind: 'text', inputIndex, layout, header, text, start: held.start },
     byteLength: to - cut,
   })
-  for await (const chunk of chunks) {
+  for await (const chunk of textOfPart(text, part)) {
     held.push(chunk)
-    if (isInLongLine) {
+    if (isSkippingLine) {
       const whole = held.whole()
       const lineFeed = whole.indexOf(LINE_FEED)
       held.drop(whole, lineFeed < 0 ? whole.length : lineFeed + 1)
-      isInLongLine = lineFeed < 0
+      isSkippingLine = lineFeed < 0
     }
     while (held.end > nextCut) {
       if (held.start < nextCut) {
@@ -117,13 +173,13 @@ async function* textPieces(
         const lineFeed = whole.indexOf(LINE_FEED, Math.max(0, nextCut - 1 - held.start))
         const lineStart = whole.lastIndexOf(LINE_FEED) + 1
         if (lineFeed < 0 && whole.length - lineStart <= LONG_LINE_BYTE_LENGTH) break
-        isInLongLine = lineFeed < 0
+        isSkippingLine = lineFeed < 0
         // Of a line that is too long only the beginning goes on: enough to be counted as such.
         yield planned(
-          whole.slice(0, isInLongLine ? lineStart + LONG_LINE_BYTE_LENGTH : lineFeed + 1),
+          whole.slice(0, isSkippingLine ? lineStart + LONG_LINE_BYTE_LENGTH : lineFeed + 1),
           nextCut,
         )
-        held.drop(whole, isInLongLine ? whole.length : lineFeed + 1)
+        held.drop(whole, isSkippingLine ? whole.length : lineFeed + 1)
       }
       cut = nextCut
       nextCut += room()

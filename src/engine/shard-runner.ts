@@ -31,8 +31,8 @@ export interface ShardRunner {
 }
 
 /** Runs shards in this thread, each when its messages are asked for: starting threads costs more than it saves. */
-export function createInlineRunner(options: ShardOptions): ShardRunner {
-  const encoder = createShardEncoder(options)
+export async function createInlineRunner(options: ShardOptions): Promise<ShardRunner> {
+  const encoder = await createShardEncoder(options)
   const spare: ArrayBuffer[] = []
   return {
     concurrency: 1,

@@ -6,14 +6,14 @@ import { MAX_PENDING_BATCHES, PENDING_BATCHES_CELL, READ_KIB_CELL, type ShardTas
 import { createShardEncoder, type ShardEncoder } from './shard-encoder.ts'
 
 /** Makes the function that a thread runs for every task; its encoder is made with the first. */
-export function createShardTaskHandler(): (task: ShardTask) => void {
+export function createShardTaskHandler(): (task: ShardTask) => Promise<void> {
   let encoder: ShardEncoder | undefined
-  return ({ shard, options, port, cells }) => {
+  return async ({ shard, options, port, cells }) => {
     const shared = new Int32Array(cells)
     let bytesRead = 0
     // From here on the shard has a thread, and its deadline counts.
     Atomics.store(shared, READ_KIB_CELL, 1)
-    encoder ??= createShardEncoder(options)
+    encoder ??= await createShardEncoder(options)
     const messages = encoder.encode(shard, {
       spareMemory: () => receiveMessageOnPort(port)?.message,
       onRead: (byteLength) => {

@@ -2,8 +2,8 @@
 
 import type { MessagePort } from 'node:worker_threads'
 import type { FailureCode } from '../base/failure.ts'
+import type { EncodedBatch } from '../delivery/run-encoder.ts'
 import { isRecordLayout, type LinePlace, type PieceCounts, type PieceLayout } from '../log/scanned-runs.ts'
-import type { RowGroupBatch } from '../parquet/row-group-table.ts'
 
 /** What a piece's lines look like. */
 interface PieceLines {
@@ -43,6 +43,8 @@ export interface Shard {
 /** How every shard of a run is encoded. */
 export interface ShardOptions {
   readonly keepRejectedText: boolean
+  /** Whether each day's runs go into row groups of their own, without a date column: for a store. */
+  readonly splitByDay: boolean
 }
 
 /** Counts of one piece, and where it began. */
@@ -82,7 +84,7 @@ export interface ShardIdentifiers {
 /** What a worker says about its shard, in this order: identifiers, if its lines have any; batches; then one `done` or `failed`. */
 export type ShardMessage =
   | ShardIdentifiers
-  | { readonly kind: 'batch'; readonly batch: RowGroupBatch }
+  | ({ readonly kind: 'batch' } & EncodedBatch)
   | ShardDone
   | { readonly kind: 'failed'; readonly code: FailureCode; readonly message: string }
 

@@ -20,6 +20,7 @@ export interface ProcessArguments {
   readonly threads: string | undefined
   readonly rejects: string | undefined
   readonly maxRejects: string | undefined
+  readonly force: boolean
   readonly json: boolean
   readonly quiet: boolean
 }
@@ -28,8 +29,8 @@ export interface ProcessArguments {
 export interface QueryArguments {
   readonly store: string | undefined
   readonly asset: string | undefined
-  readonly ip: string | undefined
-  readonly userAgent: string | undefined
+  readonly ip: readonly string[]
+  readonly userAgent: readonly string[]
   readonly range: string | undefined
   readonly start: string | undefined
   readonly end: string | undefined
@@ -38,6 +39,17 @@ export interface QueryArguments {
   readonly since: string | undefined
   readonly until: string | undefined
   readonly batch: string | undefined
+  readonly explain: boolean
+  readonly requests: boolean
+  readonly json: boolean
+}
+
+/** Likewise for `inspect`. */
+export interface InspectArguments {
+  readonly path: string
+  readonly files: boolean
+  readonly verify: boolean
+  readonly values: boolean
   readonly json: boolean
 }
 
@@ -45,6 +57,7 @@ export interface QueryArguments {
 export type Invocation =
   | { readonly command: 'process'; readonly options: ProcessArguments }
   | { readonly command: 'query'; readonly options: QueryArguments }
+  | { readonly command: 'inspect'; readonly options: InspectArguments }
   | { readonly command: 'tour' }
   | { readonly command: 'text'; readonly text: string }
 
@@ -59,7 +72,7 @@ export function parseArguments(
   const root = new Command('byteledger')
     .description('Proves from CDN logs which bytes of an asset were delivered to whom, and when.')
     .version(readVersion(), '-V, --version', 'print the version')
-  for (const add of [addProcess, addQuery, addTour])
+  for (const add of [addProcess, addQuery, addInspect, addTour])
     add(root, program, (invocation) => found.push(invocation))
   root.helpCommand('help [command]', 'print the help of a command')
   root.addHelpText('after', examplesText(undefined, program))
@@ -89,7 +102,10 @@ type Report = (invocation: Invocation) => void
 function usageFailure(error: CommanderError): Failure {
   const isNoCommand = error.code === 'commander.help'
   const message = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')
-  return new Failure('USAGE', isNoCommand ? 'which command? expected process, query or tour' : message)
+  return new Failure(
+    'USAGE',
+    isNoCommand ? 'which command? expected process, query, inspect or tour' : message,
+  )
 }
 
 function examplesText(command: CommandName | undefined, program: string): string {
@@ -106,13 +122,20 @@ function valueOption(flags: string, description: string): Option {
   })
 }
 
+/** An option with a value that may be given several times. */
+function listOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((value: string, previous: unknown) =>
+    Array.isArray(previous) ? [...previous, value] : [value],
+  )
+}
+
 function addProcess(root: Command, program: string, report: Report): void {
   root
     .command('process')
-    .description('Turn logs into one Parquet file with a row for each delivered byte.')
+    .description('Add logs to a store, or turn them into one Parquet file: a row for each delivered byte.')
     .argument('[inputs...]', 'log files, plain or gzip; - for standard input; none for the bundled sample')
-    .addOption(valueOption('--out <file>', 'the Parquet file to write, like day.parquet'))
-    .addOption(valueOption('--store <dir>', 'a store directory to add to (not available yet: use --out)'))
+    .addOption(valueOption('--out <file>', 'write one Parquet file instead, like day.parquet'))
+    .addOption(valueOption('--store <dir>', 'the store to add to (default: data/delivery)'))
     .addOption(valueOption('--format <name>', 'format of the logs').choices(['auto', ...FORMAT_NAMES]))
     .addOption(valueOption('--fields <list>', 'names of the fields, for formats that do not name them'))
     .addOption(
@@ -127,6 +150,7 @@ function addProcess(root: Command, program: string, report: Report): void {
     .addOption(
       valueOption('--max-rejects <limit>', 'fail above this share or number, like 1% or 50 (default: 1%)'),
     )
+    .option('--force', 'add logs to the store once more that it already has')
     .option('--json', 'print the counts as JSON')
     .option('--quiet', 'print nothing but errors (and the JSON, if asked for)')
     .addHelpText('after', examplesText('process', program))
@@ -147,6 +171,7 @@ function addProcess(root: Command, program: string, report: Report): void {
           threads: textOption(options, 'threads'),
           rejects: textOption(options, 'rejects'),
           maxRejects: textOption(options, 'maxRejects'),
+          force: options['force'] === true,
           json: options['json'] === true,
           quiet: options['quiet'] === true,
         },
@@ -160,10 +185,17 @@ function addQuery(root: Command, program: string, report: Report): void {
     .description(
       'Were these bytes of this asset delivered to this listener? Exit code 0: yes, 1: no, 2: no answer.',
     )
-    .addOption(valueOption('--store <path>', 'a .parquet file, a directory of them, or a glob in quotes'))
+    .addOption(
+      valueOption(
+        '--store <path>',
+        'a store, a .parquet file, a directory of them, or a glob in quotes (default: data/delivery)',
+      ),
+    )
     .addOption(valueOption('--asset <path>', 'the request path, as logged'))
-    .addOption(valueOption('--ip <address>', 'the client address, as logged'))
-    .addOption(valueOption('--ua, --user-agent <text>', 'the user agent, as logged'))
+    .addOption(listOption('--ip <address>', 'the client address, as logged, or a CIDR block; again for more'))
+    .addOption(
+      listOption('--ua, --user-agent <text>', "the user agent, as logged, or like 'VLC*'; again for more"),
+    )
     .addOption(valueOption('--range <first-last>', 'byte positions, both inclusive, like 10-500'))
     .addOption(valueOption('--start <first>', 'the first position, with --end'))
     .addOption(valueOption('--end <last>', 'the last position, inclusive'))
@@ -174,6 +206,8 @@ function addQuery(root: Command, program: string, report: Report): void {
     )
     .addOption(valueOption('--until <time>', 'only requests up to then, inclusive; a day means its end'))
     .addOption(valueOption('--batch <file>', 'many questions, NDJSON or CSV; - for standard input'))
+    .option('--requests', 'list the requests behind the answer')
+    .option('--explain', 'say what was read to find it')
     .option('--json', 'print the answer as JSON')
     .addHelpText('after', examplesText('query', program))
     .action((options: Readonly<Record<string, unknown>>) => {
@@ -182,8 +216,8 @@ function addQuery(root: Command, program: string, report: Report): void {
         options: {
           store: textOption(options, 'store'),
           asset: textOption(options, 'asset'),
-          ip: textOption(options, 'ip'),
-          userAgent: textOption(options, 'userAgent'),
+          ip: textList(options, 'ip'),
+          userAgent: textList(options, 'userAgent'),
           range: textOption(options, 'range'),
           start: textOption(options, 'start'),
           end: textOption(options, 'end'),
@@ -192,7 +226,34 @@ function addQuery(root: Command, program: string, report: Report): void {
           since: textOption(options, 'since'),
           until: textOption(options, 'until'),
           batch: textOption(options, 'batch'),
+          explain: options['explain'] === true,
+          requests: options['requests'] === true,
           json: options['json'] === true,
+        },
+      })
+    })
+}
+
+function addInspect(root: Command, program: string, report: Report): void {
+  root
+    .command('inspect')
+    .description('Show the layout of a file or a store: rows, row groups, pages, encodings, bytes, indexes.')
+    .argument('<path>', 'a .parquet file, a store, a directory of files, or a glob in quotes')
+    .option('--files', 'list every file')
+    .option('--verify', 'read every page and check its checksum')
+    .option('--values', 'show the bounds of texts too: they are IP addresses, user agents and requests')
+    .option('--json', 'print the layout as JSON')
+    .addHelpText('after', examplesText('inspect', program))
+    .action((path: string, options: Readonly<Record<string, unknown>>) => {
+      const isOn = (name: string): boolean => options[name] === true
+      report({
+        command: 'inspect',
+        options: {
+          path,
+          files: isOn('files'),
+          verify: isOn('verify'),
+          values: isOn('values'),
+          json: isOn('json'),
         },
       })
     })
@@ -209,4 +270,9 @@ function addTour(root: Command, program: string, report: Report): void {
 function textOption(options: Readonly<Record<string, unknown>>, name: string): string | undefined {
   const value = options[name]
   return typeof value === 'string' ? value : undefined
+}
+
+function textList(options: Readonly<Record<string, unknown>>, name: string): readonly string[] {
+  const values = options[name]
+  return Array.isArray(values) ? values.filter((value) => typeof value === 'string') : []
 }

@@ -5,7 +5,7 @@ import { quoteForShell } from './escape-text.ts'
 import { DEMONSTRATION } from './sample-questions.ts'
 
 /** What can follow the program's name. */
-export type CommandName = 'process' | 'query' | 'tour'
+export type CommandName = 'process' | 'query' | 'inspect' | 'tour'
 
 /** How this program was called, so that examples can be pasted: `byteledger` or `node dist/cli.js`. */
 export function programName(scriptPath: string, directory: string): string {
@@ -34,7 +34,13 @@ export function helpExamples(command: CommandName | undefined, program: string):
       return [
         commandLine(program, ask),
         commandLine(program, [...ask.slice(0, -2), '--whole', '--until', '2024-05-17', '--json']),
+        `${program} query --store sample.parquet --asset /a.mp3 --ip 203.0.113.0/24 --user-agent 'Mozilla*' --whole`,
         `${program} query --store 'days/**/*.parquet' --batch questions.ndjson`,
+      ]
+    case 'inspect':
+      return [
+        commandLine(program, ['inspect', 'sample.parquet']),
+        commandLine(program, ['inspect', 'sample.parquet', '--verify', '--json']),
       ]
     default:
       return [commandLine(program, ['tour']), commandLine(program, makeSample), commandLine(program, ask)]
@@ -48,9 +54,11 @@ export function expectedForm(command: CommandName | undefined, program: string):
       return `${program} process LOG... --out FILE.parquet`
     case 'query':
       return `${program} query --store FILE.parquet --asset /a.mp3 --ip 192.0.2.1 --user-agent 'curl/8' --range 10-500`
+    case 'inspect':
+      return `${program} inspect FILE.parquet`
     case 'tour':
       return `${program} tour`
     default:
-      return `${program} process|query|tour`
+      return `${program} process|query|inspect|tour`
   }
 }

@@ -8,11 +8,22 @@ import type { ProcessArguments } from './arguments.ts'
 import { parseByteCount, readFormatRequest } from './format-settings.ts'
 import { bundledSamplePath } from './sample-questions.ts'
 
-/** What of `ProcessOptions` the command line decides. */
-export type ProcessSettings = Pick<
-  ProcessOptions,
-  'inputs' | 'out' | 'threads' | 'maxRejects' | 'rejectsPath' | 'formatRequest' | 'maxInflateByteLength'
->
+/** What of the engine's options the command line decides, and where the rows go. */
+export interface ProcessSettings
+  extends Pick<
+    ProcessOptions,
+    'inputs' | 'threads' | 'maxRejects' | 'rejectsPath' | 'formatRequest' | 'maxInflateByteLength'
+  > {
+  readonly target: ProcessTarget
+}
+
+/** One file, or a store that is added to. */
+export type ProcessTarget =
+  | { readonly kind: 'file'; readonly out: string }
+  | { readonly kind: 'store'; readonly store: string; readonly force: boolean }
+
+/** The store of those who name none. */
+export const DEFAULT_STORE = 'data/delivery'
 
 const DEFAULT_MAX_REJECTS = { kind: 'share', share: 0.01 } as const
 const MAX_THREADS = 256
@@ -22,19 +33,20 @@ const MAX_THREADS = 256
  * `out` is no input is the engine's own care, for no caller may lose a log.)
  */
 export function readProcessSettings(options: ProcessArguments): ProcessSettings {
-  const out = checkOut(options)
+  const target = readTarget(options)
   const inputs = options.inputs.length > 0 ? options.inputs : [bundledSamplePath()]
   if (inputs.filter((input) => input === '-').length > 1) {
     throw new Failure('USAGE', 'standard input is given twice: expected - once')
   }
-  const files = [...inputs.filter((input) => input !== '-'), out]
+  const files = inputs.filter((input) => input !== '-')
+  if (target.kind === 'file') files.push(target.out)
   const { rejects } = options
   if (rejects !== undefined && files.some((file) => isSameFile(file, rejects))) {
     throw new Failure('USAGE', `--rejects ${rejects} is an input or the output: it would be written over`)
   }
   return {
     inputs,
-    out,
+    target,
     maxRejects: options.maxRejects === undefined ? DEFAULT_MAX_REJECTS : parseMaxRejects(options.maxRejects),
     formatRequest: readFormatRequest(options),
     ...(options.maxInflate === undefined
@@ -45,15 +57,19 @@ export function readProcessSettings(options: ProcessArguments): ProcessSettings 
   }
 }
 
-function checkOut({ out, store }: ProcessArguments): string {
-  if (store !== undefined) {
-    throw new Failure('USAGE', '--store is not available for process yet: give --out FILE.parquet')
+function readTarget({ out, store, force }: ProcessArguments): ProcessTarget {
+  if (out === undefined) {
+    if (store === '')
+      throw new Failure('USAGE', `--store is empty: expected a directory, like ${DEFAULT_STORE}`)
+    return { kind: 'store', store: store ?? DEFAULT_STORE, force }
   }
-  if (out === undefined)
-    throw new Failure('USAGE', '--out is missing: give --out FILE.parquet, the file to write')
+  if (store !== undefined) {
+    throw new Failure('USAGE', '--out and --store exclude each other: one file, or a store that is added to')
+  }
+  if (force) throw new Failure('USAGE', '--force is for a store: --out always takes everything')
   if (!out.endsWith('.parquet'))
     throw new Failure('USAGE', `--out expects a name ending in .parquet; found '${out}'`)
-  return out
+  return { kind: 'file', out }
 }
 
 /** `1%` is a share of all lines, `50` a number of lines. */

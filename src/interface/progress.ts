@@ -43,6 +43,15 @@ export function openProgressLine(
   stream: OutputStream,
   nowMs: () => number = () => performance.now(),
 ): ProgressLine {
+  return openLine(stream, describeProgress, nowMs)
+}
+
+/** Likewise for counts that grow to a known or unknown number: the text comes from `describe`. */
+export function openLine<T>(
+  stream: OutputStream,
+  describe: (progress: T, elapsedSeconds: number) => string,
+  nowMs: () => number = () => performance.now(),
+): { update(progress: T): void; finish(): void } {
   const startMs = nowMs()
   let drawnMs = Number.NEGATIVE_INFINITY
   return {
@@ -51,7 +60,7 @@ export function openProgressLine(
       if (now - drawnMs < REDRAW_INTERVAL_MS) return
       drawnMs = now
       // A line that wraps could not be redrawn: the last column stays free too.
-      const text = describeProgress(progress, (now - startMs) / 1000).slice(0, (stream.columns ?? 80) - 1)
+      const text = describe(progress, (now - startMs) / 1000).slice(0, (stream.columns ?? 80) - 1)
       stream.write(ERASE_LINE + text)
     },
     finish() {

@@ -3,8 +3,9 @@
 import type { Answer, Facts, InclusiveRange, Verdict } from '../delivery/answer.ts'
 import type { Query } from '../delivery/question.ts'
 import { formatInstant, type TimeWindow } from '../delivery/question-time.ts'
+import type { Suggestions } from '../delivery/suggest-known.ts'
 import { coverageCells, drawCells } from './coverage-bar.ts'
-import { escapeText } from './escape-text.ts'
+import { escapeText, quoteForShell } from './escape-text.ts'
 import { formatByteLength, formatCount, formatNoun, formatShare } from './format-figures.ts'
 import type { Colour, Style } from './terminal.ts'
 
@@ -147,4 +148,22 @@ export function answerNotes(answer: Answer, query: Query, facts: Facts): readonl
 function describeNothing(answer: Answer, range: string): string {
   if (answer.range !== null) return `no byte of ${range}`
   return answer.length === null ? 'nothing of this asset' : 'there is no byte to deliver'
+}
+
+/** Known values that the question may have meant, as options to paste: for standard error. */
+export function suggestionNotes({ assets, ips, userAgents }: Suggestions): readonly string[] {
+  const note = (option: string, values: readonly string[]): string =>
+    `nearest known: ${values.map((value) => `${option} ${quoteForShell(value)}`).join(' or ')}`
+  return [
+    ...(assets.length > 0 ? [note('--asset', assets)] : []),
+    ...(ips.length > 0 ? [note('--ip', ips)] : []),
+    ...(userAgents.length > 0
+      ? [
+          note(
+            '--user-agent',
+            userAgents.map((text) => text.replaceAll('*', '\\*')),
+          ),
+        ]
+      : []),
+  ]
 }

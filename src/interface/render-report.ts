@@ -1,5 +1,6 @@
 /** What a run did, for people: counts that add up, and what to do next. */
 
+import type { StoreRunInput, StoreRunReport } from '../engine/process-into-store.ts'
 import type { ProcessReport } from '../engine/process-logs.ts'
 import { escapeText } from './escape-text.ts'
 import { formatByteLength, formatCount, formatNoun, formatRate, formatSeconds } from './format-figures.ts'
@@ -8,7 +9,11 @@ import type { Style } from './terminal.ts'
 const LABEL_WIDTH = 12
 
 /** Several lines, ended by a line break; `nextCommand` is a question to paste. */
-export function renderReport(report: ProcessReport, nextCommand: string, style: Style): string {
+export function renderReport(
+  report: ProcessReport | StoreRunReport,
+  nextCommand: string,
+  style: Style,
+): string {
   const skippedCount = sum(Object.values(report.skipped))
   const rejectedCount = sum(Object.values(report.rejected))
   const counts: readonly (readonly [string, number, string])[] = [
@@ -35,11 +40,39 @@ export function renderReport(report: ProcessReport, nextCommand: string, style: 
     ...lines,
     '',
     ...files,
+    ...('store' in report ? renderStore(report.store) : []),
     '',
     'Ask it:',
     `  ${nextCommand}`,
     '',
   ].join('\n')
+}
+
+/** At most so many inputs that were not taken as new are named. */
+const NAMED_INPUTS = 10
+
+function renderStore({ path, version, inputs }: StoreRunReport['store']): string[] {
+  const special = inputs.filter(({ status, pendingBytes }) => status !== 'new' || pendingBytes > 0)
+  const named = special.slice(0, NAMED_INPUTS).map((input) => `  ${describeInput(input)}`)
+  if (special.length > NAMED_INPUTS) named.push(`  and ${special.length - NAMED_INPUTS} more such inputs`)
+  const isAdded = inputs.some(({ status }) => status === 'new' || status === 'grown')
+  const state = isAdded ? 'now at' : 'nothing was added to it, still at'
+  return [...named, `  store ${escapeText(path)}: ${state} version ${version}`]
+}
+
+const STATUS_TEXTS: Readonly<Record<StoreRunInput['status'], string>> = {
+  new: 'taken',
+  grown: 'has grown: its new lines were taken',
+  known: 'is in the store already (--force would add it again)',
+  empty: 'has no whole line',
+}
+
+function describeInput({ path, status, pendingBytes }: StoreRunInput): string {
+  const pending =
+    pendingBytes === 0
+      ? ''
+      : `; its last line has no line end and waits for the next run (${formatNoun(pendingBytes, 'byte')})`
+  return `${escapeText(path)} ${STATUS_TEXTS[status]}${pending}`
 }
 
 function sum(counts: readonly number[]): number {

@@ -1,13 +1,16 @@
-/** The `process` command: logs in, one Parquet file out, and a report. */
+/** The `process` command: logs into a store or one Parquet file, and a report. */
 
 import type { Readable } from 'node:stream'
 import { Failure } from '../base/failure.ts'
+import type { EncodeOptions } from '../engine/encode-inputs.ts'
 import type { FormatDecision } from '../engine/input-format.ts'
+import type { StoreRunReport } from '../engine/process-into-store.ts'
+import type { ProcessReport } from '../engine/process-logs.ts'
 import type { ProcessArguments } from './arguments.ts'
 import { toSafeJson } from './escape-text.ts'
 import { commandLine } from './help-text.ts'
 import { abortOnInterrupt } from './interrupts.ts'
-import { readProcessSettings } from './process-settings.ts'
+import { type ProcessSettings, type ProcessTarget, readProcessSettings } from './process-settings.ts'
 import { openProgressLine } from './progress.ts'
 import { renderReport } from './render-report.ts'
 import { DEMONSTRATION } from './sample-questions.ts'
@@ -28,13 +31,15 @@ export async function runProcess(options: ProcessArguments, streams: Streams): P
   const progress = isShowingProgress ? openProgressLine(streams.stderr) : undefined
   const formats = new FormatNotes(options.quiet || isSample ? undefined : streams)
   try {
-    const { processLogs } = await import('../engine/process-logs.ts')
-    const report = await processLogs({
-      ...settings,
-      signal: controller.signal,
-      onFormat: (decision) => formats.tell(decision),
-      ...(progress === undefined ? {} : { onProgress: progress.update }),
-    })
+    const report = await run(
+      settings,
+      {
+        signal: controller.signal,
+        onFormat: (decision) => formats.tell(decision),
+        ...(progress === undefined ? {} : { onProgress: progress.update }),
+      },
+      (note) => writeNote(streams, note),
+    )
     progress?.finish()
     if (options.json) {
       await writeOutput(streams.stdout, `${toSafeJson(report)}\n`)
@@ -42,7 +47,12 @@ export async function runProcess(options: ProcessArguments, streams: Streams): P
       const question = isSample
         ? DEMONSTRATION
         : ['--asset', 'ASSET', '--ip', 'IP', '--user-agent', 'AGENT', '--whole']
-      const next = commandLine(streams.program, ['query', '--store', settings.out, ...question])
+      const next = commandLine(streams.program, [
+        'query',
+        '--store',
+        targetPath(settings.target),
+        ...question,
+      ])
       const style = styleFor(streams.stdout, streams.environment)
       await writeOutput(streams.stdout, renderReport(report, next, style))
     }
@@ -51,6 +61,26 @@ export async function runProcess(options: ProcessArguments, streams: Streams): P
     progress?.finish()
     stopListening()
   }
+}
+
+type Surroundings = Pick<EncodeOptions, 'signal' | 'onProgress' | 'onFormat'>
+
+async function run(
+  { target, ...settings }: ProcessSettings,
+  surroundings: Surroundings,
+  onNote: (note: string) => void,
+): Promise<ProcessReport | StoreRunReport> {
+  if (target.kind === 'file') {
+    const { processLogs } = await import('../engine/process-logs.ts')
+    return await processLogs({ ...settings, ...surroundings, out: target.out })
+  }
+  const { processIntoStore } = await import('../engine/process-into-store.ts')
+  const { store, force } = target
+  return await processIntoStore({ ...settings, ...surroundings, store, force, onNote })
+}
+
+function targetPath(target: ProcessTarget): string {
+  return target.kind === 'file' ? target.out : target.store
 }
 
 /** Says what inputs were found to be, once for each format: there may be thousands of inputs. */

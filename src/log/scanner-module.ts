@@ -2,9 +2,7 @@
  * Loads the compiled scanner (`assembly/scanner.ts`) and says what it exports.
  */
 
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { Failure } from '../base/failure.ts'
+import { compileWasm } from '../base/wasm-module.ts'
 
 /** What the module exports; addresses and lengths are unsigned, 0 for an address means memory is exhausted. */
 export interface ScannerExports {
@@ -43,22 +41,8 @@ export interface ScannerExports {
 
 let compiled: WebAssemblyModule | undefined
 
-function compile(): WebAssemblyModule {
-  // `import.meta.resolve` is missing where a thread loads this file through `require`.
-  const path = createRequire(import.meta.url).resolve('#wasm/scanner.wasm')
-  try {
-    return new WebAssembly.Module(readFileSync(path))
-  } catch (cause) {
-    throw new Failure(
-      'ENVIRONMENT',
-      `the compiled scanner cannot be loaded from ${path}; it comes from the build`,
-      { cause },
-    )
-  }
-}
-
 /** A fresh instance; the module is compiled once a thread. Throws a `Failure` when there is no module. */
 export function instantiateScanner(): ScannerExports {
-  compiled ??= compile()
-  return new WebAssembly.Instance(compiled).exports
+  compiled ??= compileWasm('scanner')
+  return new WebAssembly.Instance<ScannerExports>(compiled).exports
 }

@@ -4,23 +4,10 @@
  */
 
 import { ByteWriter } from '../base/byte-writer.ts'
-import { crc32 } from './crc32.ts'
-import {
-  type DeltaPageEncoder,
-  EXACT_POSITION_LIMIT,
-  firstValueOffset,
-  type PositionRuns,
-} from './delta-page.ts'
-import { FullPages, type PageShape } from './full-page-template.ts'
 import type { IndexStream, PiecePages } from './index-stream.ts'
-import {
-  crcOffsetOf,
-  type DataPageHeader,
-  writeDataPageHeader,
-  writeDictionaryPageHeader,
-} from './page-header.ts'
-import { appendColumnIndex, appendPositionColumnIndex } from './page-index.ts'
-import { MAX_POSITION_PAGE_ROWS } from './page-limits.ts'
+import { appendColumnIndex, appendEncodedColumnIndex } from './page-index.ts'
+import { appendPage, makePageHeader } from './page-writer.ts'
+import type { PositionPageEncoder, PositionRuns } from './position-pages.ts'
 import type { EncodedChunk, RowGroupTable } from './row-group-table.ts'
 import { appendSnappy, appendSnappyInt64s, appendSnappyLiteral } from './snappy-encoder.ts'
 import {
@@ -29,24 +16,9 @@ import {
   statisticsByteLength,
   type ValueTable,
 } from './value-table.ts'
-import { oneMatchLiteralsOffset } from './zstd-frame.ts'
 
-/** Runs of so many rows have byte_num pages of their own; shorter ones share pages (PARQUET.md). */
-export const OWN_PAGE_ROWS: number = 65_536
-/** Most rows of a page that several runs share. */
-const SHARED_PAGE_ROWS = 131_072
-
-/** Up to so many bytes a loop copies faster than a view and a call. */
-const SHORT_BYTE_LENGTH = 64
-
-/** Reused header: pages are written by the million. */
-const header: { -readonly [Field in keyof DataPageHeader]: DataPageHeader[Field] } = {
-  uncompressedByteLength: 0,
-  compressedByteLength: 0,
-  crc: 0,
-  valueCount: 0,
-  encoding: 'RLE_DICTIONARY',
-}
+/** Reused: pages are written by the million. */
+const header = makePageHeader('RLE_DICTIONARY')
 
 /** The distinct ranks of one chunk and the dictionary index of each: state of a dictionary in the making. */
 export class ChunkDictionary {
@@ -100,7 +72,7 @@ export class ChunkDictionary {
 export class ChunkEncoder {
   private readonly out: ByteWriter
   private readonly table: RowGroupTable
-  private readonly deltaPages: DeltaPageEncoder
+  private readonly positionPages: PositionPageEncoder
   private readonly plain = new ByteWriter(64 * 1024)
   private readonly body = new ByteWriter(64 * 1024)
   private readonly chunk: EncodedChunk = {
@@ -109,17 +81,12 @@ export class ChunkEncoder {
     dictionaryPageOffset: -1,
     dataPageOffset: 0,
   }
-  private pageMinima = new Float64Array(1024)
-  private pageMaxima = new Float64Array(1024)
-  private readonly fullPages = new FullPages((start) => this.makeFullPage(start))
-  /** What a full page inflates by. */
-  private fullPageGrowth = 0
   private scratchValues = new Float64Array(1024)
 
-  constructor(out: ByteWriter, table: RowGroupTable, deltaPages: DeltaPageEncoder) {
+  constructor(out: ByteWriter, table: RowGroupTable, positionPages: PositionPageEncoder) {
     this.out = out
     this.table = table
-    this.deltaPages = deltaPages
+    this.positionPages = positionPages
   }
 
   /** A dictionary chunk: the dictionary page of `values`, then the index pages of `stream`. */
@@ -157,40 +124,23 @@ export class ChunkEncoder {
 
   /** The chunk of the positions of `runs[0..pieceCount)`. */
   positionChunk(runs: PositionRuns, pieceCount: number): void {
-    this.beginChunk()
+    const { bounds, columnIndexes } = this.table
+    const pages = this.positionPages.encode(runs, pieceCount)
     this.chunk.dictionaryPageOffset = -1
     this.chunk.dataPageOffset = this.out.length
-    let firstRow = 0
-    for (let piece = 0; piece < pieceCount; ) {
-      // Runs that follow each other without a gap are one run of positions, whatever else differs.
-      const start = runs.starts[piece] ?? 0
-      let end = piece
-      let rowCount = 0
-      do rowCount += runs.rowCounts[end++] ?? 0
-      while (end < pieceCount && runs.starts[end] === start + rowCount)
-      if (rowCount >= OWN_PAGE_ROWS || start >= EXACT_POSITION_LIMIT) {
-        this.pagesOfOneRun(start, rowCount, firstRow)
-        firstRow += rowCount
-      } else {
-        end = endOfSharedPage(runs, piece, pieceCount)
-        firstRow += this.sharedPage(runs, piece, end, firstRow)
-      }
-      piece = end
-    }
-    const pageCount = this.table.chunkPageCount
-    let min = Number.POSITIVE_INFINITY
-    let max = 0
-    for (let page = 0; page < pageCount; page++) {
-      min = Math.min(min, this.pageMinima[page] ?? 0)
-      max = Math.max(max, this.pageMaxima[page] ?? 0)
-    }
-    const minima = this.pageMinima.subarray(0, pageCount)
-    const maxima = this.pageMaxima.subarray(0, pageCount)
-    const { bounds, columnIndexes } = this.table
-    bounds.i64(min)
-    bounds.i64(max)
+    this.chunk.totalUncompressedSize = pages.uncompressedByteLength
+    this.chunk.totalCompressedSize = pages.bytes.length
+    this.out.append(pages.bytes)
+    this.table.addPages(pages.byteLengths, pages.firstRows)
+    bounds.i64(pages.min)
+    bounds.i64(pages.max)
     const indexStart = columnIndexes.length
-    appendPositionColumnIndex(columnIndexes, { minima, maxima, boundaryOrder: 'UNORDERED' })
+    const pageCount = pages.byteLengths.length
+    appendEncodedColumnIndex(
+      columnIndexes,
+      { pageCount, minima: pages.minima, maxima: pages.maxima },
+      'UNORDERED',
+    )
     this.table.endChunk(this.chunk, 8, 8, columnIndexes.length - indexStart)
   }
 
@@ -221,7 +171,6 @@ export class ChunkEncoder {
 
   private indexPages(stream: IndexStream, pages: PiecePages): void {
     this.chunk.dataPageOffset = this.out.length
-    header.encoding = 'RLE_DICTIONARY'
     let firstRow = 0
     for (let page = 0; page < pages.pageCount; page++) {
       const start = stream.bodyOffsets[page] ?? 0
@@ -235,117 +184,14 @@ export class ChunkEncoder {
     }
   }
 
-  private pagesOfOneRun(start: number, rowCount: number, firstRow: number): void {
-    for (let at = 0; at < rowCount; at += MAX_POSITION_PAGE_ROWS) {
-      const rows = Math.min(rowCount - at, MAX_POSITION_PAGE_ROWS)
-      this.addPageBounds(start + at, start + at + rows - 1)
-      if (rows < MAX_POSITION_PAGE_ROWS || !this.fullPage(start + at, firstRow + at)) {
-        this.encodeOneRun(start + at, rows)
-        this.table.addPage(this.writePage(false), firstRow + at)
-      }
-    }
-  }
-
-  /** Appends a page of the greatest size from its template, where there is one for it. */
-  private fullPage(start: number, firstRow: number): boolean {
-    const byteLength = this.fullPages.append(this.out, start)
-    if (byteLength === 0) return false
-    this.chunk.totalUncompressedSize += byteLength + this.fullPageGrowth
-    this.chunk.totalCompressedSize += byteLength
-    this.table.addPage(byteLength, firstRow)
-    return true
-  }
-
-  private encodeOneRun(start: number, rows: number): void {
-    this.body.clear()
-    this.deltaPages.encodeOneRun(start, rows, this.body)
-    header.encoding = 'DELTA_BINARY_PACKED'
-    header.uncompressedByteLength = this.deltaPages.uncompressedByteLength
-    header.valueCount = rows
-  }
-
-  /** A full page by the general code, for its template. */
-  private makeFullPage(start: number): PageShape {
-    this.encodeOneRun(start, MAX_POSITION_PAGE_ROWS)
-    const { body } = this
-    header.compressedByteLength = body.length
-    header.crc = crc32(body.bytes, 0, body.length)
-    const page = new ByteWriter()
-    writeDataPageHeader(page, header)
-    const bodyOffset = page.length
-    page.append(body.view())
-    this.fullPageGrowth = header.uncompressedByteLength - body.length
-    return {
-      bytes: page.copy(),
-      bodyOffset,
-      crcOffset: crcOffsetOf(header),
-      startOffset:
-        bodyOffset +
-        oneMatchLiteralsOffset(header.uncompressedByteLength) +
-        firstValueOffset(MAX_POSITION_PAGE_ROWS),
-    }
-  }
-
-  /** Gives the number of rows that the page holds. */
-  private sharedPage(runs: PositionRuns, from: number, to: number, firstRow: number): number {
-    let min = Number.POSITIVE_INFINITY
-    let max = 0
-    let rowCount = 0
-    for (let i = from; i < to; i++) {
-      const start = runs.starts[i] ?? 0
-      const rows = runs.rowCounts[i] ?? 0
-      min = Math.min(min, start)
-      max = Math.max(max, start + rows - 1)
-      rowCount += rows
-    }
-    this.body.clear()
-    this.deltaPages.encode(runs, from, to, this.body)
-    header.encoding = 'DELTA_BINARY_PACKED'
-    header.uncompressedByteLength = this.deltaPages.uncompressedByteLength
-    header.valueCount = rowCount
-    this.addPageBounds(min, max)
-    this.table.addPage(this.writePage(false), firstRow)
-    return rowCount
-  }
-
-  /** Keeps the smallest and largest position of the page that is added next. */
-  private addPageBounds(min: number, max: number): void {
-    const page = this.table.chunkPageCount
-    if (page === this.pageMinima.length) {
-      this.pageMinima = doubled(this.pageMinima)
-      this.pageMaxima = doubled(this.pageMaxima)
-    }
-    this.pageMinima[page] = min
-    this.pageMaxima[page] = max
-  }
-
-  /** Appends header and body of one page; gives the byte length of both. */
+  /** Appends the page of the body at hand; gives the byte length of both its parts. */
   private writePage(isDictionary: boolean): number {
     const { out, body } = this
-    const start = out.length
-    header.compressedByteLength = body.length
-    header.crc = crc32(body.bytes, 0, body.length)
-    if (isDictionary) writeDictionaryPageHeader(out, header)
-    else writeDataPageHeader(out, header)
-    const headerByteLength = out.length - start
-    if (body.length < SHORT_BYTE_LENGTH) out.appendWords(body, body.length)
-    else out.append(body.view())
-    this.chunk.totalUncompressedSize += headerByteLength + header.uncompressedByteLength
-    this.chunk.totalCompressedSize += out.length - start
-    return out.length - start
+    const byteLength = appendPage(out, body, header, isDictionary)
+    this.chunk.totalUncompressedSize += byteLength - body.length + header.uncompressedByteLength
+    this.chunk.totalCompressedSize += byteLength
+    return byteLength
   }
-}
-
-function endOfSharedPage(runs: PositionRuns, from: number, pieceCount: number): number {
-  let rowCount = runs.rowCounts[from] ?? 0
-  let end = from + 1
-  for (; end < pieceCount; end++) {
-    const rows = runs.rowCounts[end] ?? 0
-    if (rowCount + rows > SHARED_PAGE_ROWS || rows >= OWN_PAGE_ROWS) break
-    if ((runs.starts[end] ?? 0) >= EXACT_POSITION_LIMIT) break
-    rowCount += rows
-  }
-  return end
 }
 
 function boundaryOrder(stream: IndexStream, pageCount: number): 'ASCENDING' | 'UNORDERED' {
@@ -367,10 +213,4 @@ function largest(ranks: Uint32Array, count: number): number {
   let rank = ranks[0] ?? 0
   for (let i = 1; i < count; i++) rank = Math.max(rank, ranks[i] ?? 0)
   return rank
-}
-
-function doubled(array: Float64Array): Float64Array<ArrayBuffer> {
-  const twice = new Float64Array(2 * array.length)
-  twice.set(array)
-  return twice
 }

@@ -3,11 +3,13 @@
 import { damaged } from '../base/failure.ts'
 import type { ColumnChunkMetadata } from './metadata.ts'
 import { decodeOffsetIndex, type OffsetIndex } from './page-index-reader.ts'
+import type { ReadTally } from './read-tally.ts'
 
 /** Reads bytes of the chunk's file, and names the chunk in messages. */
 export interface ChunkSource {
   readonly where: string
   readonly metadata: ColumnChunkMetadata
+  readonly tally: ReadTally
   read(byteOffset: number, byteLength: number): Uint8Array
 }
 

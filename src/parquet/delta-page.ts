@@ -10,14 +10,12 @@
 
 import type { ByteWriter } from '../base/byte-writer.ts'
 import { putUleb128, putZigzag } from '../base/varint.ts'
+import type { PositionRuns } from './position-pages.ts'
 import { appendOneMatchFrame, type ZstdFrameEncoder } from './zstd-frame.ts'
 
 const BLOCK_VALUES = 128
 const MINIBLOCKS = 4
 const MINIBLOCK_VALUES = 32
-
-/** Positions from here on need a page of their own: four times this is what a double holds exactly. */
-export const EXACT_POSITION_LIMIT: number = 2 ** 51
 
 /** Raw bytes of a block of deltas 1: zigzag(1) and four miniblocks of bit width 0. */
 const PLAIN_BLOCK_BYTE_LENGTH = 5
@@ -27,15 +25,6 @@ const MAX_BLOCK_BYTE_LENGTH = 32 + BLOCK_VALUES * 8
 const MIN_ONE_MATCH_BLOCKS = 8
 /** A shorter repetition costs less as literals (measured on short runs). */
 const MIN_REPEAT_BYTE_LENGTH = 6
-
-/**
- * Runs in parallel arrays: run i holds `rowCounts[i]` positions from `starts[i]` on. Runs that share a
- * page must start below `EXACT_POSITION_LIMIT`, so that differences of differences stay exact.
- */
-export interface PositionRuns {
-  readonly starts: Float64Array
-  readonly rowCounts: Float64Array
-}
 
 /** Encodes pages one after the other; holds only scratch memory. */
 export class DeltaPageEncoder {

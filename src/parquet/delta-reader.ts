@@ -30,8 +30,9 @@ export function maxDeltaByteLength(valueCount: number): number {
 export class PositionSegments {
   readonly rowCount: number
   count = 0
-  firstRows: Float64Array = new Float64Array(16)
-  firstPositions: Float64Array = new Float64Array(16)
+  /** Most pages have one segment, and V8 keeps up to 64 bytes on its own heap. */
+  firstRows: Float64Array = new Float64Array(8)
+  firstPositions: Float64Array = new Float64Array(8)
 
   constructor(rowCount: number) {
     this.rowCount = rowCount

@@ -27,6 +27,8 @@ function readDictionaryPage(source: ChunkSource): { bytes: Uint8Array; page: Dic
   const { dictionaryPageOffset, dataPageOffset, codec } = source.metadata
   const where = `${source.where}, dictionary`
   if (dictionaryPageOffset === undefined) return damaged(where, 'a dictionary', 'none')
+  source.tally.pages++
+  source.tally.pagesRead++
   const stored = source.read(dictionaryPageOffset, dataPageOffset - dictionaryPageOffset)
   const r: ByteReader = new ByteReader(stored, where)
   const { header, content } = readPage(r, codec)
@@ -63,6 +65,7 @@ export class IndexChunk {
     this.#pages = isOnePage(source.metadata) ? onlyPage(source.metadata) : readOffsetIndex(source)
     this.pageCount = this.#pages.pageCount
     this.firstRows = this.#pages.firstRows
+    source.tally.pages += this.pageCount
   }
 
   /** Memory that it may come to hold: runs of some three bytes become twelve. */
@@ -92,6 +95,7 @@ export class IndexChunk {
     const known = this.#runs[page]
     if (known !== undefined) return known
     const { metadata } = this.#source
+    this.#source.tally.pagesRead++
     const byteOffset = this.#pages.byteOffsets[page] ?? 0
     const where = `${this.#source.where}, page ${page}`
     const r: ByteReader = new ByteReader(

@@ -259,7 +259,8 @@ function readLogicalType(r: ByteReader): LogicalType | undefined {
   return logicalType
 }
 
-function readKeyValue(r: ByteReader): [string, string] {
+/** Reads one `KeyValue`. */
+export function readKeyValue(r: ByteReader): [string, string] {
   let key = ''
   let value = ''
   for (let field = readFieldHeader(r, 0); field !== 0; field = readFieldHeader(r, field)) {

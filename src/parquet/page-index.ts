@@ -121,32 +121,35 @@ export function appendColumnIndex(
 
 /** Encodes a `ColumnIndex` of an INT64 column without nulls, with its checksum. */
 export function encodePositionColumnIndex(index: PositionColumnIndex): Uint8Array {
+  const [minima, maxima] = [index.minima, index.maxima].map((values) => {
+    const bounds = new ByteWriter(9 * values.length)
+    for (const value of values) {
+      bounds.u8(8)
+      bounds.i64(value)
+    }
+    return bounds.view()
+  })
   const w = new ByteWriter()
-  appendPositionColumnIndex(w, index)
+  const pages = { pageCount: index.minima.length, minima: minima ?? NO_CONTENT, maxima: maxima ?? NO_CONTENT }
+  appendEncodedColumnIndex(w, pages, index.boundaryOrder)
   return w.copy()
 }
 
-/** Appends a `ColumnIndex` of an INT64 column without nulls, with its checksum. */
-export function appendPositionColumnIndex(w: ByteWriter, index: PositionColumnIndex): void {
+/** Appends a `ColumnIndex` of pages without nulls whose bounds stand one after the other, each with its length before it. */
+export function appendEncodedColumnIndex(
+  w: ByteWriter,
+  pages: { readonly pageCount: number; readonly minima: Uint8Array; readonly maxima: Uint8Array },
+  boundaryOrder: BoundaryOrder,
+): void {
   const start = w.length
-  const pageCount = index.minima.length
+  const { pageCount } = pages
   writeNullPages(w, pageCount)
-  for (const values of [index.minima, index.maxima]) {
+  for (const bounds of [pages.minima, pages.maxima]) {
     w.u8(0x19) // min_values, then max_values
     writeListHeader(w, BINARY, pageCount)
-    w.reserve(9 * pageCount)
-    const { bytes, words } = w
-    let at = w.length
-    for (let i = 0; i < pageCount; i++) {
-      const value = values[i] ?? 0
-      bytes[at] = 8
-      words.setUint32(at + 1, value >>> 0, true)
-      words.setUint32(at + 5, Math.floor(value / 0x1_0000_0000), true)
-      at += 9
-    }
-    w.length = at
+    w.append(bounds)
   }
-  writeBoundaryOrder(w, index.boundaryOrder)
+  writeBoundaryOrder(w, boundaryOrder)
   endWithChecksum(w, NO_CONTENT, start)
 }
 

@@ -7,22 +7,16 @@ import { BoundedCache } from '../base/bounded-cache.ts'
 import { ByteReader } from '../base/byte-reader.ts'
 import { damaged } from '../base/failure.ts'
 import { BloomFilters } from './bloom-filter.ts'
-import type { ChunkSource } from './chunk-source.ts'
+import { type ChunkSource, endOfPages } from './chunk-source.ts'
 import { IndexChunk, readByteStrings, readIntegerDictionary } from './dictionary-chunk.ts'
 import type { ByteStrings } from './dictionary-reader.ts'
 import { FileFooter, readCreatedBy } from './file-footer.ts'
-import type { RowGroupMetadata } from './metadata.ts'
+import { readFooterBytes } from './footer-bytes.ts'
+import type { ColumnChunkMetadata, RowGroupMetadata } from './metadata.ts'
 import { PositionChunk } from './position-chunk.ts'
 import { PositionedFile } from './positioned-file.ts'
+import { newTally, type ReadTally } from './read-tally.ts'
 import { isSealed } from './thrift-compact.ts'
-
-/** `PAR1`, as a little-endian number. */
-const MAGIC = 0x3152_4150
-const MAGIC_BYTE_LENGTH = 4
-/** Length of the footer and `PAR1`, at the end of a file. */
-const TAIL_BYTE_LENGTH = 8
-/** The end of a file that is read first: most footers fit. */
-const FIRST_READ_BYTE_LENGTH = 64 * 1024
 
 /** What a process keeps of what it read, over all of its files, so that the next question is cheaper. */
 export class FileCaches {
@@ -35,6 +29,10 @@ export class FileCaches {
   readonly integers: BoundedCache<Float64Array>
   readonly indexes: BoundedCache<IndexChunk>
   readonly positions: BoundedCache<PositionChunk>
+  /** What was read of all files that share these caches. */
+  readonly tally: ReadTally = newTally()
+  /** Of each path: the row groups that were read, so that a file opened twice counts once. */
+  readonly readRowGroups: Map<string, Set<number>> = new Map()
 
   /** `byteLimit` is what each kind may take. */
   constructor(byteLimit: number = 32 * 1024 * 1024) {
@@ -60,12 +58,21 @@ export class FileCaches {
 /** Memory for bloom filters is taken by so much. */
 const SLAB_BYTE_LENGTH = 1024 * 1024
 
+/** Row groups of ours take a few megabytes at most: beyond it, pages are read one by one. */
+const MAX_READ_AHEAD_BYTE_LENGTH = 64 * 1024 * 1024
+
+/** Bytes of the file from `byteOffset` on. */
+interface PagesAhead {
+  readonly byteOffset: number
+  readonly bytes: Uint8Array
+}
+
 /** Memory of a decoded row group, about. */
 const ROW_GROUP_WEIGHT = 4096
 
 let openedFileCount = 0
 
-/** An open file. Row groups and columns are named by their ordinals. */
+/** An open file. Row groups are named by their ordinals, columns by their names. */
 export class ParquetFile {
   readonly path: string
   readonly footer: FileFooter
@@ -74,6 +81,9 @@ export class ParquetFile {
   /** Keeps the keys of two files in one cache apart. */
   readonly #id: number
   readonly #bloomFilters: (BloomFilters | undefined)[] = []
+  readonly #readRowGroups: Set<number>
+  /** Row groups whose pages were read at once. */
+  readonly #pagesAhead = new Map<number, PagesAhead>()
 
   /**
    * Opens a file. Fails as ENVIRONMENT when it cannot be read, and as DAMAGED when it is no Parquet file,
@@ -81,11 +91,18 @@ export class ParquetFile {
    */
   constructor(path: string, caches: FileCaches = new FileCaches()) {
     this.path = path
-    this.#file = new PositionedFile(path)
+    this.#file = new PositionedFile(path, caches.tally)
     this.#caches = caches
     this.#id = openedFileCount++
     try {
       this.footer = readFooter(this.#file)
+      const known = caches.readRowGroups.get(path)
+      this.#readRowGroups = known ?? new Set()
+      if (known === undefined) {
+        caches.readRowGroups.set(path, this.#readRowGroups)
+        caches.tally.files++
+        caches.tally.rowGroups += this.footer.rowGroupCount
+      }
     } catch (failure) {
       this.#file.close()
       throw failure
@@ -99,10 +116,16 @@ export class ParquetFile {
   /** What the footer says of a row group. */
   rowGroup(index: number): RowGroupMetadata {
     return this.#caches.rowGroups.getOrMake(
-      this.#keyOf(index, 0),
+      this.#keyOf(index, ''),
       () => this.footer.rowGroup(index),
       () => ROW_GROUP_WEIGHT,
     )
+  }
+
+  /** What the footer says of a column of a row group; fails as DAMAGED when the file has no such column. */
+  columnChunk(rowGroup: number, column: string): ColumnChunkMetadata {
+    const chunk = this.rowGroup(rowGroup).columns[this.#ordinalOf(column)]
+    return chunk ?? damaged(`${this.path}, row group ${rowGroup}`, `a column ${column}`, 'none')
   }
 
   /** The `count` bloom filters of a row group, in the order of their columns; undefined when it has none. */
@@ -121,7 +144,7 @@ export class ParquetFile {
   }
 
   /** The dictionary of a BYTE_ARRAY column. */
-  byteStrings(rowGroup: number, column: number): ByteStrings {
+  byteStrings(rowGroup: number, column: string): ByteStrings {
     return this.#caches.byteStrings.getOrMake(
       this.#keyOf(rowGroup, column),
       () => readByteStrings(this.#sourceOf(rowGroup, column)),
@@ -130,8 +153,8 @@ export class ParquetFile {
   }
 
   /** The dictionary of an INT32 or INT64 column. */
-  integers(rowGroup: number, column: number): Float64Array {
-    const byteWidth = this.footer.schema[column]?.physicalType === 'INT32' ? 4 : 8
+  integers(rowGroup: number, column: string): Float64Array {
+    const byteWidth = this.footer.schema[this.#ordinalOf(column)]?.physicalType === 'INT32' ? 4 : 8
     return this.#caches.integers.getOrMake(
       this.#keyOf(rowGroup, column),
       () => readIntegerDictionary(this.#sourceOf(rowGroup, column), byteWidth),
@@ -140,7 +163,7 @@ export class ParquetFile {
   }
 
   /** The index pages of a dictionary column whose dictionary has `dictionaryCount` values. */
-  indexes(rowGroup: number, column: number, dictionaryCount: number): IndexChunk {
+  indexes(rowGroup: number, column: string, dictionaryCount: number): IndexChunk {
     return this.#caches.indexes.getOrMake(
       this.#keyOf(rowGroup, column),
       () => new IndexChunk(this.#sourceOf(rowGroup, column), dictionaryCount),
@@ -149,12 +172,32 @@ export class ParquetFile {
   }
 
   /** The pages of a DELTA_BINARY_PACKED column. */
-  positions(rowGroup: number, column: number): PositionChunk {
+  positions(rowGroup: number, column: string): PositionChunk {
     return this.#caches.positions.getOrMake(
       this.#keyOf(rowGroup, column),
       () => new PositionChunk(this.#sourceOf(rowGroup, column)),
       (positions) => positions.byteLength,
     )
+  }
+
+  /**
+   * Reads all pages of a row group in one, for whoever is going to need most of them: a system call a page
+   * costs more than decoding it. They are held until `forgetPages`.
+   */
+  readPagesAhead(rowGroup: number): void {
+    let start = Number.POSITIVE_INFINITY
+    let end = 0
+    for (const metadata of this.rowGroup(rowGroup).columns) {
+      start = Math.min(start, metadata.dictionaryPageOffset ?? metadata.dataPageOffset)
+      end = Math.max(end, endOfPages(metadata))
+    }
+    if (end - start > MAX_READ_AHEAD_BYTE_LENGTH) return
+    this.#pagesAhead.set(rowGroup, { byteOffset: start, bytes: this.#file.read(start, end - start) })
+  }
+
+  /** Lets the memory of `readPagesAhead` go. */
+  forgetPages(rowGroup: number): void {
+    this.#pagesAhead.delete(rowGroup)
   }
 
   /** Bytes of the file that no other part of it knows: whoever asks checks them. */
@@ -163,50 +206,43 @@ export class ParquetFile {
   }
 
   close(): void {
+    this.#pagesAhead.clear()
     this.#file.close()
   }
 
   /** Text, as no number holds all three: files are opened and closed for as long as the process lives. */
-  #keyOf(rowGroup: number, column: number): string {
+  #keyOf(rowGroup: number, column: string): string {
     return `${this.#id}/${rowGroup}/${column}`
   }
 
-  #sourceOf(rowGroup: number, column: number): ChunkSource {
+  #ordinalOf(column: string): number {
+    return this.footer.schema.findIndex(({ name }) => name === column)
+  }
+
+  #sourceOf(rowGroup: number, column: string): ChunkSource {
     const file = this.#file
-    const where = `${this.path}, row group ${rowGroup}, ${this.footer.schema[column]?.name ?? column}`
-    const metadata = this.rowGroup(rowGroup).columns[column]
-    if (metadata === undefined) return damaged(where, 'a column chunk', 'none')
-    return { where, metadata, read: (byteOffset, byteLength) => file.read(byteOffset, byteLength) }
+    const { tally } = this.#caches
+    if (!this.#readRowGroups.has(rowGroup)) tally.rowGroupsRead++
+    this.#readRowGroups.add(rowGroup)
+    const where = `${this.path}, row group ${rowGroup}, ${column}`
+    const metadata = this.columnChunk(rowGroup, column)
+    const read = (byteOffset: number, byteLength: number): Uint8Array => {
+      const ahead = this.#pagesAhead.get(rowGroup)
+      const at = ahead === undefined ? -1 : byteOffset - ahead.byteOffset
+      if (ahead !== undefined && at >= 0 && at + byteLength <= ahead.bytes.length) {
+        return ahead.bytes.subarray(at, at + byteLength)
+      }
+      return file.read(byteOffset, byteLength)
+    }
+    return { where, metadata, tally, read }
   }
 }
 
 function readFooter(file: PositionedFile): FileFooter {
-  const { path, byteLength } = file
-  const smallest = MAGIC_BYTE_LENGTH + TAIL_BYTE_LENGTH
-  if (byteLength < smallest) damaged(path, 'a Parquet file', `a file of ${byteLength} bytes`)
-  const firstRead = Math.min(byteLength, FIRST_READ_BYTE_LENGTH)
-  const end = file.read(byteLength - firstRead, firstRead)
-  const head = end.length === byteLength ? end : file.read(0, MAGIC_BYTE_LENGTH)
-  const tail: ByteReader = new ByteReader(end, path, end.length - TAIL_BYTE_LENGTH)
-  const footerByteLength = tail.u32()
-  const startsRight = new ByteReader(head, path).u32() === MAGIC
-  const endsRight = tail.u32() === MAGIC
-  if (!startsRight || !endsRight) {
-    damaged(path, 'a Parquet file, PAR1 at both ends', `none at its ${startsRight ? 'end' : 'start'}`)
+  const { bytes, place } = readFooterBytes(file)
+  if (!isSealed(bytes)) {
+    const writer = readCreatedBy(bytes, place.where) ?? 'an unknown program'
+    damaged(file.path, 'a file of byteledger, which ends with a checksum', `one by ${writer} without`)
   }
-  if (footerByteLength > byteLength - smallest) {
-    damaged(path, `a footer within ${byteLength} bytes`, `one of ${footerByteLength}`)
-  }
-  const byteOffset = byteLength - TAIL_BYTE_LENGTH - footerByteLength
-  const startInEnd = end.length - TAIL_BYTE_LENGTH - footerByteLength
-  const footer =
-    startInEnd >= 0
-      ? end.subarray(startInEnd, end.length - TAIL_BYTE_LENGTH)
-      : file.read(byteOffset, footerByteLength)
-  const where = `${path}, footer`
-  if (!isSealed(footer)) {
-    const writer = readCreatedBy(footer, where) ?? 'an unknown program'
-    damaged(path, 'a file of byteledger, which ends with a checksum', `one by ${writer} without`)
-  }
-  return new FileFooter(footer, { where, byteOffset })
+  return new FileFooter(bytes, place)
 }

@@ -33,6 +33,7 @@ export class PositionChunk {
     const { pageCount, firstRows } = this.#offsetIndex
     this.pageCount = pageCount
     this.firstRows = firstRows
+    source.tally.pages += pageCount
     this.bounds = new PositionBounds(
       source.read(columnIndex.byteOffset, columnIndex.byteLength),
       pageCount,
@@ -60,7 +61,8 @@ export class PositionChunk {
   /** Reads a page; fails as DAMAGED unless it is the one that the indexes describe. */
   segmentsOf(page: number): PositionSegments {
     if (this.#lastSegments !== undefined && this.#lastPage === page) return this.#lastSegments
-    const { metadata, where } = this.#source
+    const { metadata, where, tally } = this.#source
+    tally.pagesRead++
     const byteOffset = this.#offsetIndex.byteOffsets[page] ?? 0
     const byteLength = this.#offsetIndex.byteLengths[page] ?? 0
     const r: ByteReader = new ByteReader(this.#source.read(byteOffset, byteLength), `${where}, page ${page}`)

@@ -1,27 +1,66 @@
 /** A file that is read in places, without a position of its own. */
 
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs'
 import { attempted, damaged, Failure } from '../base/failure.ts'
+import { newTally, type ReadTally } from './read-tally.ts'
 
-/** An open file. Its length is the one it had when it was opened: published files do not change. */
+/** Most files that the system holds open for us at once; one more, and the one opened first is let go. */
+const DESCRIPTOR_LIMIT = 512
+
+/** Files with a descriptor, in the order in which these were opened. */
+const withDescriptor = new Set<PositionedFile>()
+
+/**
+ * An open file. Its length is the one it had when it was opened: published files do not change. When many are
+ * open its descriptor may be closed between two reads; the next read opens the same file again.
+ */
 export class PositionedFile {
   readonly path: string
   readonly byteLength: number
-  readonly #descriptor: number
+  #descriptor: number | undefined
+  /** Device, inode, length and time of change. */
+  readonly #identity: string
+  readonly #tally: ReadTally
   #isOpen = true
 
   /** Fails as ENVIRONMENT when the file cannot be opened. */
-  constructor(path: string) {
+  constructor(path: string, tally: ReadTally = newTally()) {
     this.path = path
-    this.#descriptor = attempted(path, 'open', () => openSync(path, 'r'))
-    this.byteLength = attempted(path, 'measure', () => {
-      const stat = fstatSync(this.#descriptor)
-      return stat.isFile() ? stat.size : -1
-    })
+    this.#tally = tally
+    const descriptor = this.#open()
+    const stat = attempted(path, 'measure', () => fstatSync(descriptor))
+    this.byteLength = stat.isFile() ? stat.size : -1
+    this.#identity = identityOf(stat)
     if (this.byteLength < 0) {
       this.close()
       throw new Failure('ENVIRONMENT', `cannot read ${path}: it is not a file`)
     }
+  }
+
+  #open(): number {
+    const descriptor = attempted(this.path, 'open', () => openSync(this.path, 'r'))
+    this.#descriptor = descriptor
+    withDescriptor.add(this)
+    for (const oldest of withDescriptor) {
+      if (withDescriptor.size <= DESCRIPTOR_LIMIT) break
+      oldest.#release()
+    }
+    return descriptor
+  }
+
+  #openAgain(): number {
+    if (!this.#isOpen) throw new Failure('ENVIRONMENT', `cannot read ${this.path}: it was closed`)
+    const descriptor = this.#open()
+    const found = identityOf(attempted(this.path, 'measure', () => fstatSync(descriptor)))
+    if (found !== this.#identity)
+      damaged(this.path, 'the file that was opened before', 'another in its place')
+    return descriptor
+  }
+
+  #release(): void {
+    if (this.#descriptor !== undefined) closeSync(this.#descriptor)
+    this.#descriptor = undefined
+    withDescriptor.delete(this)
   }
 
   /** Reads `byteLength` bytes from `byteOffset` on. Fails as DAMAGED when the file ends before them. */
@@ -35,13 +74,16 @@ export class PositionedFile {
   /** Fills `bytes` with what stands at `byteOffset`. Fails as `read` does. */
   readInto(bytes: Uint8Array, byteOffset: number): void {
     this.#requireWithin(byteOffset, bytes.length)
+    const descriptor = this.#descriptor ?? this.#openAgain()
     // A read may give less than was asked for.
     for (let at = 0; at < bytes.length; ) {
       const count = attempted(this.path, 'read', () =>
-        readSync(this.#descriptor, bytes, at, bytes.length - at, byteOffset + at),
+        readSync(descriptor, bytes, at, bytes.length - at, byteOffset + at),
       )
       if (count === 0) damaged(this.path, `${bytes.length} bytes at ${byteOffset}`, `the end after ${at}`)
       at += count
+      this.#tally.reads++
+      this.#tally.bytesRead += count
     }
   }
 
@@ -52,8 +94,11 @@ export class PositionedFile {
   }
 
   close(): void {
-    if (!this.#isOpen) return
     this.#isOpen = false
-    closeSync(this.#descriptor)
+    this.#release()
   }
+}
+
+function identityOf({ dev, ino, size, mtimeMs }: Stats): string {
+  return [dev, ino, size, mtimeMs].join('/')
 }

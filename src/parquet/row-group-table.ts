@@ -58,8 +58,8 @@ export class RowGroupTable {
   readonly bounds: ByteWriter = new ByteWriter()
   /** ... and its column index. */
   readonly columnIndexes: ByteWriter = new ByteWriter()
-  pageByteLengths: Uint32Array = new Uint32Array(1024)
-  pageFirstRows: Float64Array = new Float64Array(1024)
+  private pageByteLengths = new Uint32Array(1024)
+  private pageFirstRows = new Float64Array(1024)
   /** Of all chunks together. */
   pageCount = 0
   private chunkFirstPage = 0
@@ -84,13 +84,21 @@ export class RowGroupTable {
     this.pageFirstRows[this.pageCount++] = firstRow
   }
 
+  /** Adds many data pages of the chunk. */
+  addPages(byteLengths: Uint32Array, firstRows: Float64Array): void {
+    this.reservePages(byteLengths.length)
+    this.pageByteLengths.set(byteLengths, this.pageCount)
+    this.pageFirstRows.set(firstRows, this.pageCount)
+    this.pageCount += byteLengths.length
+  }
+
   /** How many pages the chunk has so far. */
-  get chunkPageCount(): number {
+  private get chunkPageCount(): number {
     return this.pageCount - this.chunkFirstPage
   }
 
-  /** Makes room for `count` more pages, so that `pageByteLengths` and `pageFirstRows` may be written directly. */
-  reservePages(count: number): void {
+  /** Makes room for `count` more pages. */
+  private reservePages(count: number): void {
     if (this.pageCount + count <= this.pageByteLengths.length) return
     const byteLengths = new Uint32Array(2 * (this.pageCount + count))
     byteLengths.set(this.pageByteLengths)

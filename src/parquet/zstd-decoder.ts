@@ -106,7 +106,8 @@ class Content {
 
   constructor(expectedByteLength: number) {
     this.expectedByteLength = expectedByteLength
-    this.w = new ByteWriter(Math.min(expectedByteLength, 4096))
+    // Most pages are one run, of which some 30 bytes are written out; V8 keeps up to 64 bytes on its own heap.
+    this.w = new ByteWriter(Math.min(expectedByteLength, 64))
   }
 
   /** Appends `source[start..start + length)`. */

@@ -7,15 +7,16 @@
 import { ByteWriter } from '../base/byte-writer.ts'
 import { invariant } from '../base/failure.ts'
 import {
-  type FseTable,
-  LITERAL_LENGTH_BASE,
-  LITERAL_LENGTH_BITS,
-  LITERAL_LENGTH_TABLE,
-  MATCH_LENGTH_BASE,
-  MATCH_LENGTH_BITS,
-  MATCH_LENGTH_TABLE,
-  OFFSET_TABLE,
-} from './zstd-tables.ts'
+  LITERAL_BASES,
+  LITERAL_BITS,
+  LITERAL_LENGTH_CODES,
+  LITERAL_LENGTH_STEPS,
+  MATCH_BASES,
+  MATCH_BITS,
+  MATCH_LENGTH_CODES,
+  MATCH_LENGTH_STEPS,
+  OFFSET_STEPS,
+} from './zstd-encoding.ts'
 
 /**
  * A block inflates to at most so much. The format's limit is 128 KiB, for a block as stored too
@@ -32,19 +33,6 @@ const MAX_FRAME_HEADER = 10
 
 const BLOCK_TYPE_RAW = 0
 const BLOCK_TYPE_COMPRESSED = 2
-
-/** For lengths below these bounds the code is looked up; above, it follows from the highest bit. */
-const LITERAL_LENGTH_CODES = makeCodes(LITERAL_LENGTH_BASE, 64)
-const MATCH_LENGTH_CODES = makeCodes(MATCH_LENGTH_BASE, 131)
-
-const LITERAL_BASES = Int32Array.from(LITERAL_LENGTH_BASE)
-const LITERAL_BITS = Int32Array.from(LITERAL_LENGTH_BITS)
-const MATCH_BASES = Int32Array.from(MATCH_LENGTH_BASE)
-const MATCH_BITS = Int32Array.from(MATCH_LENGTH_BITS)
-
-const LITERAL_LENGTH_STEPS = makeEncodingSteps(LITERAL_LENGTH_TABLE)
-const MATCH_LENGTH_STEPS = makeEncodingSteps(MATCH_LENGTH_TABLE)
-const OFFSET_STEPS = makeEncodingSteps(OFFSET_TABLE)
 
 /** Builds one frame at a time: `begin`, then literals and repeats in order, then `end`. */
 export class ZstdFrameEncoder {
@@ -384,28 +372,4 @@ function writeSequenceCount(out: ByteWriter, count: number): void {
     out.u8((count - 0x7f00) & 255)
     out.u8((count - 0x7f00) >>> 8)
   }
-}
-
-function makeCodes(bases: readonly number[], bound: number): Uint8Array {
-  const codes = new Uint8Array(bound)
-  bases.forEach((base, code) => {
-    if (base < bound) codes.fill(code, base)
-  })
-  return codes
-}
-
-/**
- * Entry `code * 64 + next` says how to reach the state `next` from a state that means `code`:
- * that state (6 bits), the number of bits to write (4) and their value (the rest).
- */
-function makeEncodingSteps(table: FseTable): Int32Array {
-  const steps = new Int32Array(64 * 64)
-  table.symbols.forEach((symbol, state) => {
-    const bitCount = table.bitCounts[state] ?? 0
-    const baseline = table.baselines[state] ?? 0
-    for (let bits = 0; bits < 1 << bitCount; bits++) {
-      steps[(symbol << 6) | (baseline + bits)] = state | (bitCount << 6) | (bits << 10)
-    }
-  })
-  return steps
 }

@@ -1,11 +1,12 @@
 import { Readable } from 'node:stream'
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate, setTimeout } from 'node:timers/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Failure } from '#src/base/failure.js'
-import { askSource } from '#src/delivery/answer.js'
+import { type Answer, askSource } from '#src/delivery/answer.js'
 import { answerBatch } from '#src/delivery/batch.js'
 import { MAX_LINE_BYTES } from '#src/delivery/batch-lines.js'
+import type { LineProblem } from '#src/delivery/batch-question.js'
 import type { Query } from '#src/delivery/question.js'
 import { memorySource } from '../support/memory-source.ts'
 import { seededDraw } from '../support/random-runs.ts'
@@ -16,7 +17,8 @@ const UA = 'Mozilla/5.0 (X11; "Linux", x86_64)\r\nline two'
 const source = memorySource([
   { asset: '/a', ip: '192.0.2.1', userAgent: UA, first: 0, last: 99, epochSeconds: 1e9 },
 ])
-const ask = (query: Query) => askSource(source, query).answer
+const ask = (queries: readonly Query[]): readonly (Answer | LineProblem)[] =>
+  queries.map((query) => askSource(source, query).answer)
 
 function pieces(bytes: Uint8Array, byteLength: number): AsyncIterable<Uint8Array> {
   const count = Math.ceil(bytes.byteLength / byteLength)
@@ -150,9 +152,7 @@ test('random text never breaks the stream: one result for each line that is not 
 
 test('damage met while answering stands in the line, a bug of ours does not hide there', async () => {
   const input = `${json({ range: [0, 9] })}\n`
-  const damagedStore = () => {
-    throw new Failure('DAMAGED', 'page 3 of x.parquet')
-  }
+  const damagedStore = () => [{ code: 'DAMAGED', message: 'page 3 of x.parquet' } as const]
   assert.equal(await run(input, 99, damagedStore), ['line 1: DAMAGED'])
   try {
     await run(input, 99, () => {
@@ -164,7 +164,7 @@ test('damage met while answering stands in the line, a bug of ours does not hide
   }
 })
 
-test('nothing is read ahead of the consumer but the chunk at hand', async () => {
+test('no more is read ahead of the consumer than is answered together', async () => {
   let read = 0
   async function* endless() {
     for (;;) {
@@ -174,11 +174,36 @@ test('nothing is read ahead of the consumer but the chunk at hand', async () => 
     }
   }
   let answered = 0
-  for await (const _ of answerBatch(endless(), OPEN, ask)) {
+  for await (const _ of answerBatch(endless(), OPEN, ask, { questionLimit: 8, idleMs: 1000 })) {
     answered++
-    assert.ok(read <= answered + 1, `${read} chunks read for ${answered} answers`)
+    assert.ok(read <= answered + 9, `${read} chunks read for ${answered} answers`)
     if (answered === 50) break
   }
+})
+
+test('who waits for an answer before asking again gets it, and all questions of a pause are put together', async () => {
+  let answered = 0
+  const togetherCounts: number[] = []
+  async function* patient() {
+    for (let asked = 0; asked < 9; asked += 3) {
+      yield Buffer.from(`${json({ range: [0, 9] })}\n`.repeat(3))
+      while (answered < asked + 3) await setTimeout(1)
+    }
+  }
+  const askTogether = (queries: readonly Query[]) => {
+    togetherCounts.push(queries.length)
+    return ask(queries)
+  }
+  for await (const _ of answerBatch(patient(), OPEN, askTogether)) answered++
+  assert.equal([answered, togetherCounts], [9, [3, 3, 3]])
+})
+
+test('a consumer that stops while a question is awaited neither waits nor fails', async () => {
+  const input = new Readable({ read: () => undefined })
+  input.push(`${json({ range: [0, 9] })}\n`)
+  for await (const _ of answerBatch(input, OPEN, ask)) break
+  input.destroy(new Error('gone'))
+  await setImmediate()
 })
 
 test.run()

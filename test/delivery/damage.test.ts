@@ -50,6 +50,7 @@ function askAll(path: string): string[] {
       ask(ABSENT, 0, 100),
       () => store.observedLength('/a'),
       () => store.observedLength('/c'),
+      () => Array.from(store.listeners(), ({ runs, ...key }) => [key, ...runs.starts.slice(0, runs.count)]),
     ].map(textOrFailure)
   } finally {
     store.close()

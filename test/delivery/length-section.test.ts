@@ -7,7 +7,7 @@ import { Failure } from '#src/base/failure.js'
 import { encodeLengthEntry, type LengthEntry, mergeLengths } from '#src/delivery/length-entries.js'
 import { findLengths, LengthCollector, readAllLengths } from '#src/delivery/length-section.js'
 import { wantedAsset } from '#src/delivery/scan-key.js'
-import { LENGTHS_KEY } from '#src/delivery/schema.js'
+import { LENGTHS_KEY, SCHEMA } from '#src/delivery/schema.js'
 import { openFile } from '#src/delivery/store.js'
 import { ParquetOutput } from '#src/engine/parquet-output.js'
 import { xxhash64 } from '#src/parquet/xxhash64.js'
@@ -34,13 +34,13 @@ function entry(asset: string, length: number, epoch: number, requests = 1): Leng
 /** A file without rows that holds these lengths; `parts` come one after the other, as those of shards. */
 async function writeLengths(name: string, parts: readonly (readonly LengthEntry[])[]): Promise<string> {
   const path = join(folder, name)
-  const output = await ParquetOutput.create(path)
+  const output = await ParquetOutput.create(path, { schema: SCHEMA })
   for (const part of parts) {
     const writer = new ByteWriter()
     for (const each of part) encodeLengthEntry(each, writer)
     await output.appendLengths(writer.copy())
   }
-  await output.finish({ runCount: 0, rows: 0 })
+  await output.finish(0)
   return path
 }
 

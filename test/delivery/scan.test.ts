@@ -94,7 +94,7 @@ test('a file that is not ours is refused with what it is, by every question', as
       writeEmptyFile('columns.parquet', { schema: renamed }),
       /expected the columns date, epoch.*found epoch, ip.*day/,
     ],
-    [writeEmptyFile('fewer.parquet', { schema: others }), /expected the columns date, epoch/],
+    [writeEmptyFile('fewer.parquet', { schema: others.slice(1) }), /expected the columns date, epoch/],
     [
       writeEmptyFile('type.parquet', { schema: [{ ...first, logicalType: 'INTEGER' }, ...others] }),
       /expected the columns/,
@@ -133,7 +133,7 @@ test('hyparquet reads the page indexes that we write', async () => {
   const { page_locations: locations } = readOffsetIndex(readerAt(chunk.offset_index_offset))
   const index = readColumnIndex(readerAt(chunk.column_index_offset), schema)
   const file = openFile(path)
-  const positions = file.positions(0, 6)
+  const positions = file.positions(0, 'byte_num')
   assert.is(locations.length, positions.pageCount)
   locations.forEach((location, page) => {
     assert.is(Number(location.first_row_index), positions.firstRows[page])

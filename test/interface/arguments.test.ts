@@ -45,7 +45,10 @@ test('values pass unchanged, whatever they look like', () => {
   const found = parse('query', ...words)
   assert.ok(found.command === 'query')
   const { asset, ip, userAgent, start, end, json, whole } = found.options
-  assert.equal([asset, ip, userAgent, start, end, json, whole], ['--json', '-', '-5', '-5', '', true, false])
+  assert.equal(
+    [asset, ip, userAgent, start, end, json, whole],
+    ['--json', ['-'], ['-5'], '-5', '', true, false],
+  )
   const made = parse('process', 'a.log', '-', '--out', 'x.parquet', '--max-rejects', '2%', '--quiet')
   assert.ok(made.command === 'process')
   assert.equal(
@@ -55,13 +58,23 @@ test('values pass unchanged, whatever they look like', () => {
 })
 
 test('--ua and --user-agent are the same option', () => {
-  const found = parse('query', '--ua', 'x')
-  assert.is(found.command === 'query' && found.options.userAgent, 'x')
-  assertUsage(() => parse('query', '--ua', 'x', '--user-agent', 'y'), /--user-agent.*given twice/)
+  const found = parse('query', '--ua', 'x', '--user-agent', 'y')
+  assert.equal(found.command === 'query' && found.options.userAgent, ['x', 'y'])
+})
+
+test('inspect takes one path and four switches', () => {
+  const off = { files: false, verify: false, values: false, json: false }
+  assert.equal(parse('inspect', 'a'), { command: 'inspect', options: { path: 'a', ...off } })
+  assert.equal(parse('inspect', '--files', '--verify', '--values', '--json', 'a'), {
+    command: 'inspect',
+    options: { path: 'a', files: true, verify: true, values: true, json: true },
+  })
+  assertUsage(() => parse('inspect'), /missing required argument 'path'/)
+  assertUsage(() => parse('inspect', 'a', 'b'), /too many arguments/)
 })
 
 test('wrong use is a failure that names what is wrong', () => {
-  assertUsage(() => parse(), /which command\? expected process, query or tour/)
+  assertUsage(() => parse(), /which command\? expected process, query, inspect or tour/)
   assertUsage(() => parse('quary'), /unknown command 'quary'.*query/)
   assertUsage(() => parse('query', '--rnage', '1-2'), /unknown option '--rnage'.*--range/)
   assertUsage(() => parse('query', '--range'), /--range <first-last>.*argument missing/)
@@ -121,6 +134,7 @@ const NO_OPTIONS: ProcessArguments = {
   threads: undefined,
   rejects: undefined,
   maxRejects: undefined,
+  force: false,
   json: false,
   quiet: false,
 }
@@ -150,8 +164,14 @@ test('process refuses to write over what it reads, and names the file to give', 
       settings({ out: join(directory, 'new.parquet'), rejects: join(directory, 'x', '..', 'new.parquet') }),
       /written over/,
     )
-    assertUsage(settings({ out: undefined }), /give --out FILE\.parquet/)
-    assertUsage(settings({ store: 'data' }), /give --out FILE\.parquet/)
+    assertUsage(settings({ store: 'data' }), /--out and --store exclude each other/)
+    assertUsage(settings({ out: undefined, store: '' }), /--store is empty: expected a directory/)
+    assertUsage(settings({ force: true }), /--force is for a store/)
+    assert.equal(settings({ out: undefined })().target, {
+      kind: 'store',
+      store: 'data/delivery',
+      force: false,
+    })
     assertUsage(settings({ out: 'x.csv' }), /ending in \.parquet/)
     assertUsage(settings({ inputs: ['-', '-'] }), /twice/)
     assertUsage(settings({ threads: '0' }), /--threads expects a number from 1/)

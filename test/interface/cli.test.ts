@@ -67,7 +67,7 @@ test('wrong use, missing files and foreign files end with 2 and leave standard o
     [['query', '--store', sample], /--asset is missing/],
     [query(at('nothing.parquet')), /no such file or directory/],
     [query(at('text.parquet')), /text\.parquet/],
-    [['process', '--json'], /give --out FILE\.parquet/],
+    [['process', '--json', '--out', at('x.parquet'), '--store', at('x')], /exclude each other/],
     [['process', at('nothing.log'), '--out', at('x.parquet')], /nothing\.log/],
   ]
   const results = await Promise.all(cases.map(([words]) => runCli(words)))

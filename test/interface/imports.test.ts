@@ -34,13 +34,17 @@ test('a question loads neither the engine nor the pool nor thrift', () => {
   assert.equal(loaded.filter(isHeavy), [])
 })
 
+test('the layout of a file is read without the engine, the pool and thrift', () => {
+  assert.equal([...loadedBy('../../src/interface/run-inspect.ts')].filter(isHeavy), [])
+})
+
 test('the version and the choice of a command load no command', () => {
   const loaded = [...loadedBy('../../src/cli.ts')]
   assert.equal(loaded.filter((name) => name.startsWith('file:')).length, 1)
 })
 
 test('one file knows commander', () => {
-  for (const command of ['query', 'process']) {
+  for (const command of ['query', 'process', 'inspect']) {
     assert.not.ok(loadedBy(`../../src/interface/run-${command}.ts`).has('commander'))
   }
 })

@@ -96,7 +96,7 @@ class ByteTally {
 const quote = (text: string): string => `'${text.replaceAll("'", "''")}'`
 
 /** Runs one statement in a fresh DuckDB; every value comes as text. */
-async function queryDuckdb(sql: string): Promise<string[][]> {
+export async function queryDuckdb(sql: string): Promise<string[][]> {
   const instance = await DuckDBInstance.create(':memory:', { threads: '2' })
   try {
     const connection = await instance.connect()

@@ -1,0 +1,167 @@
+/** One question about many listeners of an asset: an answer for each, and what all of them hold together. */
+
+import {
+  type Answer,
+  type AssetLength,
+  answerQuery,
+  askedRange,
+  askSource,
+  type InclusiveRange,
+  type Verdict,
+} from './answer.ts'
+import type { DeliveredRun, Interval } from './evidence.ts'
+import { coveredLength, type IntervalSet, mergeIntervals, subtractIntervals } from './intervals.ts'
+import { type Selection, selects, type TextSelector } from './listener-selector.ts'
+import type { Query } from './question.ts'
+import { isInWindow, type TimeWindow } from './question-time.ts'
+import type { RunBuffer } from './run-buffer.ts'
+import type { DeliveryStore } from './store.ts'
+
+/** What the listeners hold together. It proves nothing about any one of them. */
+export interface UnionAnswer {
+  readonly range: InclusiveRange | null
+  readonly verdict: Verdict
+  readonly requestedBytes: number
+  readonly coveredBytes: number
+  readonly covered: readonly InclusiveRange[]
+  readonly missing: readonly InclusiveRange[]
+  readonly requests: number
+  readonly firstAt: string | null
+  readonly lastAt: string | null
+  readonly length: AssetLength | null
+}
+
+/** One answer with the requests behind it, in the order of their positions. */
+export interface ListenerAnswer {
+  readonly answer: Answer
+  readonly runs: readonly DeliveredRun[]
+}
+
+/**
+ * Answers for every listener that is selected and has a request for the asset, in the order of address and
+ * user agent; for a selection without patterns, for every pair of values, whether it is known or not.
+ * Fails as the store does.
+ */
+export function* answerListeners(
+  store: DeliveryStore,
+  selection: Selection,
+): Generator<ListenerAnswer, void, void> {
+  const exactIps = exactTexts(selection.ips)
+  const exactUserAgents = exactTexts(selection.userAgents)
+  if (exactIps !== undefined && exactUserAgents !== undefined) {
+    for (const ip of exactIps) {
+      for (const userAgent of exactUserAgents) {
+        const { answer, facts } = askSource(store, queryOf(selection, ip, userAgent))
+        yield { answer, runs: inWindow(facts.evidence.runs, selection.window) }
+      }
+    }
+    return
+  }
+  const { asset, ips, userAgents } = selection
+  const known = { observedLength: store.observedLength(asset), loggedLengths: store.loggedLengths(asset) }
+  const listeners = store.listeners({
+    assets: new Set([asset]),
+    ip: (text) => selects(ips, text),
+    userAgent: (text) => selects(userAgents, text),
+  })
+  for (const { ip, userAgent, runs: buffer } of listeners) {
+    const query = queryOf(selection, ip, userAgent)
+    const runs = overlapping(buffer, askedRange(query, known))
+    const evidence = { runs, assetKnown: true, listenerKnown: true }
+    yield { answer: answerQuery(query, { evidence, ...known }), runs: inWindow(runs, query.window) }
+  }
+}
+
+function inWindow(runs: readonly DeliveredRun[], window: TimeWindow): DeliveredRun[] {
+  return runs.filter((run) => isInWindow(window, run.epochSeconds))
+}
+
+function exactTexts(selectors: readonly TextSelector[]): readonly string[] | undefined {
+  const texts = selectors.flatMap(({ exact }) => exact ?? [])
+  return texts.length === selectors.length ? [...new Set(texts)] : undefined
+}
+
+function queryOf({ asset, target, window }: Selection, ip: string, userAgent: string): Query {
+  return { key: { asset, ip, userAgent }, target, window }
+}
+
+/** The runs of a listener that overlap `range`, as evidence. */
+export function overlapping(buffer: RunBuffer, range: Interval | undefined): DeliveredRun[] {
+  const runs: DeliveredRun[] = []
+  if (range === undefined) return runs
+  for (let i = 0; i < buffer.count; i++) {
+    const start = buffer.starts[i] ?? 0
+    if (start >= range.end) break
+    const end = buffer.ends[i] ?? 0
+    if (end > range.start) runs.push({ start, end, epochSeconds: buffer.epochs[i] ?? 0 })
+  }
+  return runs
+}
+
+/** Intervals are merged whenever so many have come together: memory follows the result, not what was added. */
+const MERGE_EVERY = 65_536
+
+/** Adds up answers about the same range of the same asset. */
+export class AnswerUnion {
+  private covered: IntervalSet = []
+  private added: Interval[] = []
+  private last: Answer | undefined
+  private requests = 0
+  private firstAt: string | null = null
+  private lastAt: string | null = null
+  private isAnyKnown = false
+  listenerCount = 0
+  completeCount = 0
+
+  add(answer: Answer): void {
+    this.last = answer
+    this.listenerCount++
+    if (answer.delivered) this.completeCount++
+    if (answer.verdict !== 'unknown') this.isAnyKnown = true
+    this.requests += answer.requests
+    // Times of one form and one zone order as texts do, up to the year 9999.
+    if (answer.firstAt !== null && (this.firstAt === null || answer.firstAt < this.firstAt))
+      this.firstAt = answer.firstAt
+    if (answer.lastAt !== null && (this.lastAt === null || answer.lastAt > this.lastAt))
+      this.lastAt = answer.lastAt
+    for (const [first, last] of answer.covered) this.added.push({ start: first, end: last + 1 })
+    if (this.added.length >= MERGE_EVERY) this.merge()
+  }
+
+  private merge(): void {
+    this.covered = mergeIntervals([...this.covered, ...this.added])
+    this.added = []
+  }
+
+  /** The union; undefined when nothing was added. */
+  result(): UnionAnswer | undefined {
+    const { last } = this
+    if (last === undefined) return undefined
+    this.merge()
+    const { range } = last
+    const asked: IntervalSet = range === null ? [] : [{ start: range[0], end: range[1] + 1 }]
+    const coveredBytes = coveredLength(this.covered)
+    return {
+      range,
+      verdict: this.judge(last.requestedBytes, coveredBytes),
+      requestedBytes: last.requestedBytes,
+      coveredBytes,
+      covered: this.covered.map(inclusive),
+      missing: subtractIntervals(asked, this.covered).map(inclusive),
+      requests: this.requests,
+      firstAt: this.firstAt,
+      lastAt: this.lastAt,
+      length: last.length,
+    }
+  }
+
+  private judge(requestedBytes: number, coveredBytes: number): Verdict {
+    if (requestedBytes > 0 && coveredBytes === requestedBytes) return 'complete'
+    if (coveredBytes > 0) return 'partial'
+    return this.isAnyKnown ? 'none' : 'unknown'
+  }
+}
+
+function inclusive({ start, end }: Interval): InclusiveRange {
+  return [start, end - 1]
+}

@@ -1,0 +1,150 @@
+/**
+ * What a store remembers of its inputs. An input is the SHA-256 of its decompressed bytes, as far as they
+ * were taken; how many these were is the `version` of its `txn` action. The name also holds a digest of the
+ * first bytes, so that nearly all inputs are known to be new without reading them twice.
+ */
+
+import { createHash, type Hash } from 'node:crypto'
+import { invariant } from '../base/failure.ts'
+
+/** What stands before the digests in the `appId` of an input's `txn`. */
+const PREFIX = 'byteledger:1:'
+const APP_ID = /^byteledger:1:([0-9a-f]{64}):([0-9a-f]{16})$/
+const HEAD_DIGEST_LENGTH = 16
+/** The digest of the first bytes is over the largest power of two that the content has, up to this. */
+const LONGEST_HEAD = 2 ** 16
+
+/** Content that is in a store. */
+export interface KnownContent {
+  readonly sha256: string
+  /** How many bytes it is the digest of. */
+  readonly byteLength: number
+}
+
+/** The digests of an input's first 1, 2, 4, ... bytes, by their number. */
+export type HeadDigests = ReadonlyMap<number, string>
+
+/** So many first bytes of an input are wanted to look it up. */
+export const HEAD_BYTE_LENGTH: number = LONGEST_HEAD
+
+/** Digests the first bytes of an input; `head` has `HEAD_BYTE_LENGTH` of them, or all. */
+export function digestHead(head: Uint8Array): HeadDigests {
+  const digests = new Map<number, string>()
+  const hash = createHash('sha256')
+  let from = 0
+  for (let length = 1; length <= Math.min(head.length, LONGEST_HEAD); length *= 2) {
+    hash.update(head.subarray(from, length))
+    from = length
+    digests.set(length, hash.copy().digest('hex').slice(0, HEAD_DIGEST_LENGTH))
+  }
+  return digests
+}
+
+/** The `appId` of content that begins as an input with these heads. */
+export function appIdOf(content: KnownContent, heads: HeadDigests): string {
+  return `${PREFIX}${content.sha256}:${headOf(content, heads)}`
+}
+
+function headLengthOf(byteLength: number): number {
+  return Math.min(LONGEST_HEAD, 2 ** Math.floor(Math.log2(Math.max(1, byteLength))))
+}
+
+function headOf(content: KnownContent, heads: HeadDigests): string {
+  const digest = heads.get(headLengthOf(content.byteLength))
+  invariant(digest !== undefined, 'content has a byte, and was digested from its first')
+  return digest
+}
+
+/** The inputs that a version of a store has, and those that a run adds to them. */
+export class KnownInputs {
+  /** By length of the head, then by its digest. */
+  private readonly byHead = new Map<number, Map<string, KnownContent[]>>()
+
+  /** `transactions` are those of a snapshot; other programs' are passed over. */
+  constructor(transactions: ReadonlyMap<string, number>) {
+    for (const [appId, byteLength] of transactions) {
+      const found = APP_ID.exec(appId)
+      if (found === null) continue
+      this.addEntry({ sha256: found[1] ?? '', byteLength }, found[2] ?? '')
+    }
+  }
+
+  get isEmpty(): boolean {
+    return this.byHead.size === 0
+  }
+
+  /** Adds content that begins as an input with these heads. */
+  add(content: KnownContent, heads: HeadDigests): void {
+    this.addEntry(content, headOf(content, heads))
+  }
+
+  /** Content that an input of these first bytes may begin with, the shortest first. */
+  candidates(heads: HeadDigests): KnownContent[] {
+    const found: KnownContent[] = []
+    for (const [length, digest] of heads) {
+      const contents = this.byHead.get(length)?.get(digest)
+      if (contents !== undefined) for (const content of contents) found.push(content)
+    }
+    return found.sort((a, b) => a.byteLength - b.byteLength)
+  }
+
+  private addEntry(content: KnownContent, digest: string): void {
+    const headLength = headLengthOf(content.byteLength)
+    let heads = this.byHead.get(headLength)
+    if (heads === undefined) {
+      heads = new Map()
+      this.byHead.set(headLength, heads)
+    }
+    const contents = heads.get(digest)
+    if (contents === undefined) heads.set(digest, [content])
+    else contents.push(content)
+  }
+}
+
+/** Digests content from front to back, and finds the longest beginning of it that is known. */
+export class ContentDigest {
+  private readonly hash: Hash = createHash('sha256')
+  private readonly candidates: readonly KnownContent[]
+  private next = 0
+  byteLength = 0
+  /** How many bytes of what was digested so far are known. */
+  knownByteLength = 0
+
+  /** `candidates` are in ascending length. */
+  constructor(candidates: readonly KnownContent[]) {
+    this.candidates = candidates
+  }
+
+  /** The length of the longest content that may still be found; undefined when there is none. */
+  get longestCandidate(): number | undefined {
+    const last = this.candidates.at(-1)
+    return last === undefined || last.byteLength <= this.byteLength ? undefined : last.byteLength
+  }
+
+  update(bytes: Uint8Array): void {
+    let at = 0
+    for (;;) {
+      const candidate = this.candidates[this.next]
+      if (candidate === undefined || candidate.byteLength > this.byteLength + bytes.length - at) break
+      const end = at + candidate.byteLength - this.byteLength
+      this.advance(bytes.subarray(at, end))
+      at = end
+      const digest = this.hash.copy().digest('hex')
+      for (; this.candidates[this.next]?.byteLength === this.byteLength; this.next++) {
+        if (this.candidates[this.next]?.sha256 === digest) this.knownByteLength = this.byteLength
+      }
+    }
+    this.advance(bytes.subarray(at))
+  }
+
+  /** The digest of everything so far. */
+  content(): KnownContent {
+    return { sha256: this.hash.copy().digest('hex'), byteLength: this.byteLength }
+  }
+
+  private advance(bytes: Uint8Array): void {
+    if (bytes.length === 0) return
+    this.hash.update(bytes)
+    this.byteLength += bytes.length
+  }
+}

@@ -1,0 +1,153 @@
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { ListenerScan } from '#src/delivery/scan-listeners.js'
+import { sortedStretches } from '#src/delivery/sorted-stretches.js'
+import { openFile, openStore } from '#src/delivery/store.js'
+import { makeScratch, writeDeliveryFile } from '../support/delivery-file.ts'
+import type { MemoryRecord } from '../support/memory-source.ts'
+import { seededRandom } from '../support/seeded-random.ts'
+
+const test = suite('a pass over all listeners')
+const scratch = makeScratch()
+test.after(() => scratch.remove())
+
+const EPOCH = 1_596_200_000
+const AGENTS = ['', 'curl/8', 'Hörbuch ☂', '__proto__', '\u{10ffff}', '\uffff', 'x'.repeat(300)]
+
+function randomRecords(seed: number, count: number, longest: number, assetCount: number): MemoryRecord[] {
+  const random = seededRandom(seed)
+  return Array.from({ length: count }, () => {
+    const first = random(2 ** 30)
+    return {
+      asset: `/asset/${random(assetCount)}`,
+      ip: `10.0.0.${random(12)}`,
+      userAgent: AGENTS[random(AGENTS.length)] ?? '',
+      first,
+      last: first + random(longest),
+      epochSeconds: EPOCH + random(50),
+    }
+  })
+}
+
+/** The slow and obvious way: one line a listener, with its runs in order. */
+function expectedLines(records: readonly MemoryRecord[], keep: (record: MemoryRecord) => boolean): string[] {
+  const groups = new Map<string, MemoryRecord[]>()
+  for (const record of records.filter(keep)) {
+    const key = [record.asset, record.ip, record.userAgent].join('\0')
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [record])
+    else group.push(record)
+  }
+  return [...groups]
+    .sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+    .map(([key, group]) => {
+      const runs = group
+        .sort((a, b) => a.first - b.first || a.epochSeconds - b.epochSeconds || a.last - b.last)
+        .map((r) => `${r.first}-${r.last}@${r.epochSeconds}`)
+      return [...key.split('\0'), ...runs].join(' ')
+    })
+}
+
+function foundLines(paths: readonly string[], scan: ListenerScan = {}): string[] {
+  const store = openStore(paths)
+  const lines: string[] = []
+  for (const { asset, ip, userAgent, runs } of store.listeners(scan)) {
+    const texts = Array.from(
+      { length: runs.count },
+      (_, i) => `${runs.starts[i]}-${(runs.ends[i] ?? 0) - 1}@${runs.epochs[i]}`,
+    )
+    lines.push([asset, ip, userAgent, ...texts].join(' '))
+  }
+  store.close()
+  return lines
+}
+
+test('every request comes once, under its listener, in the order of the keys, from files that overlap', async () => {
+  for (const [seed, count, longest, assetCount] of [
+    [1, 60, 1, 3],
+    [2, 3000, 400, 9],
+    [3, 3000, 90_000, 1],
+    [4, 40, 2 ** 29, 2],
+  ] as const) {
+    const records = randomRecords(seed, count, longest, assetCount)
+    for (const shardByteLength of [count < 100 ? 1 : 20_000, 1 << 20]) {
+      const paths: string[] = []
+      for (let file = 0; file < 3; file++) {
+        const path = scratch.path(`${seed}-${shardByteLength}-${file}.parquet`)
+        await writeDeliveryFile(
+          path,
+          records.filter((_, i) => i % 3 === file),
+          shardByteLength,
+        )
+        paths.push(path)
+      }
+      const what = `seed ${seed}, shards of ${shardByteLength} bytes`
+      assert.equal(
+        foundLines(paths),
+        expectedLines(records, () => true),
+        what,
+      )
+      const window = { sinceEpochSeconds: EPOCH + 10, untilEpochSeconds: EPOCH + 12 }
+      assert.equal(
+        foundLines(paths, { window }),
+        expectedLines(records, (r) => r.epochSeconds >= EPOCH + 10 && r.epochSeconds <= EPOCH + 12),
+        `${what}, in a window`,
+      )
+      const assets = new Set(['/asset/1', '/asset/5', '/nowhere', '\ud800'])
+      const scan = {
+        assets,
+        ip: (ip: string) => /[2468]$/.test(ip),
+        userAgent: (text: string) => text !== '',
+      }
+      assert.equal(
+        foundLines(paths, scan),
+        expectedLines(records, (r) => assets.has(r.asset) && /[2468]$/.test(r.ip) && r.userAgent !== ''),
+        `${what}, filtered`,
+      )
+    }
+  }
+})
+
+test('row groups of one shard are one stretch, so that a long file needs little memory', async () => {
+  // More than one row group of 65,536 requests, all for one asset: the boundary lies within a listener.
+  const records = Array.from({ length: 70_000 }, (_, i) => ({
+    asset: '/one',
+    ip: `10.0.0.${i % 3}`,
+    userAgent: 'x',
+    first: i,
+    last: i,
+    epochSeconds: EPOCH,
+  }))
+  const path = scratch.path('one-shard.parquet')
+  await writeDeliveryFile(path, records, 1 << 26)
+  assert.equal(
+    foundLines([path]),
+    expectedLines(records, () => true),
+  )
+  const file = openFile(path)
+  const stretches = sortedStretches(file, [0, 1])
+  file.close()
+  assert.equal(
+    stretches.map(({ rowGroups }) => rowGroups),
+    [[0, 1]],
+  )
+})
+
+test('no file and a file without requests have no listeners', async () => {
+  const path = scratch.path('empty.parquet')
+  await writeDeliveryFile(path, [])
+  assert.equal(foundLines([path]), [])
+  assert.equal(foundLines([]), [])
+})
+
+test('more files than may be open at once are read to the end', async () => {
+  const [record] = randomRecords(9, 1, 10, 1)
+  if (record === undefined) throw new Error('no record')
+  const path = scratch.path('again.parquet')
+  await writeDeliveryFile(path, [record])
+  const lines = foundLines(Array.from({ length: 600 }, () => path))
+  assert.is(lines.length, 1)
+  assert.is(lines[0]?.split('@').length, 601)
+})
+
+test.run()

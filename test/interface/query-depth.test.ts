@@ -1,0 +1,119 @@
+import { Readable } from 'node:stream'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { parseArguments } from '#src/interface/arguments.js'
+import { runQuery } from '#src/interface/run-query.js'
+import { makeScratch, writeDeliveryFile } from '../support/delivery-file.ts'
+import type { MemoryRecord } from '../support/memory-source.ts'
+import { captureStream } from '../support/text-streams.ts'
+
+const test = suite('query in depth')
+const scratch = makeScratch()
+test.after(() => scratch.remove())
+const path = scratch.path('depth.parquet')
+
+const sent = (ip: string, userAgent: string, first: number, last: number, second = 0): MemoryRecord => ({
+  ...{ asset: '/a', ip, userAgent, first, last },
+  epochSeconds: 1_596_200_000 + second,
+})
+test.before(() =>
+  writeDeliveryFile(path, [
+    sent('10.0.0.1', 'VLC/3', 0, 499),
+    sent('10.0.0.1', 'VLC/3', 400, 999, 5),
+    sent('10.0.0.2', 'VLC/4', 500, 699),
+    sent('10.0.0.2', 'evil\u001b[2J', 0, 99),
+    sent('10.9.0.1', 'VLC/3', 0, 999),
+  ]),
+)
+
+async function ask(...words: string[]): Promise<{ exitCode: number; stdout: string; stderr: string }> {
+  const invocation = parseArguments(['query', '--store', path, '--asset', '/a', ...words], 'b', () => '')
+  if (invocation.command !== 'query') throw new Error('expected a query')
+  const [stdout, stderr] = [captureStream(), captureStream()]
+  const streams = { stdin: Readable.from([]), stdout, stderr, environment: {}, program: 'b' }
+  const exitCode = await runQuery(invocation.options, streams)
+  return { exitCode, stdout: stdout.text(), stderr: stderr.text() }
+}
+
+const ONE = ['--ip', '10.0.0.1', '--ua', 'VLC/3', '--range', '450-899']
+
+test('--requests and --explain add members of their own and change nothing else', async () => {
+  const plain = JSON.parse((await ask(...ONE, '--json')).stdout)
+  const { requestList, explain, ...rest } = JSON.parse(
+    (await ask(...ONE, '--json', '--requests', '--explain')).stdout,
+  )
+  assert.equal(rest, plain)
+  assert.equal(requestList, [
+    { range: [0, 499], at: '2020-07-31T12:53:20Z' },
+    { range: [400, 999], at: '2020-07-31T12:53:25Z' },
+  ])
+  assert.is(explain.files, 1)
+  assert.equal(explain.rowGroups, { considered: 1, pruned: 0, read: 1 })
+  assert.is(explain.pages.considered, explain.pages.pruned + explain.pages.read)
+  assert.ok(explain.pages.read >= 5 && explain.reads >= 5 && explain.bytesRead > 100)
+})
+
+test('--explain tells what was pruned', async () => {
+  const { stdout, exitCode } = await ask('--ip', '203.0.113.1', '--ua', 'x', '--range', '0-1', '--explain')
+  assert.is(exitCode, 1)
+  assert.match(stdout, /row groups +1 read, 0 pruned, of 1\n/)
+  const other = await ask('--ip', '1', '--ua', 'x', '--range', '0-1', '--explain', '--json')
+  assert.is(JSON.parse(other.stdout).verdict, 'none')
+})
+
+test('people see the requests below the answer', async () => {
+  const { stdout } = await ask(...ONE, '--requests', '--explain')
+  assert.match(
+    stdout,
+    /^DELIVERED.*\n\n {2}2020-07-31T12:53:20Z {2}0-499 +500 B\n {2}2020-07-31T12:53:25Z {2}400-999 +600 B\n/s,
+  )
+  assert.match(stdout, /bytes read +[\d.]+ KiB in \d+ reads\n$/)
+})
+
+test('a block and a pattern give one answer a listener and the union', async () => {
+  const words = ['--ip', '10.0.0.0/24', '--ua', 'VLC/*', '--ua', 'evil*', '--range', '0-999']
+  const { exitCode, stdout } = await ask(...words, '--json', '--requests', '--explain')
+  assert.is(exitCode, 1, 'not every listener has it all')
+  const { v, asset, answers, listeners, complete, union, explain } = JSON.parse(stdout)
+  assert.equal([v, asset, listeners, complete, explain.files], [1, '/a', 3, 1, 1])
+  assert.equal(
+    answers.map((a: { ip: string; userAgent: string; verdict: string; requestList: unknown[] }) => [
+      ...[a.ip, a.userAgent, a.verdict, a.requestList.length],
+    ]),
+    [
+      ['10.0.0.1', 'VLC/3', 'complete', 2],
+      ['10.0.0.2', 'VLC/4', 'partial', 1],
+      ['10.0.0.2', 'evil\u001b[2J', 'partial', 1],
+    ],
+  )
+  assert.equal([union.verdict, union.covered, union.requests], ['complete', [[0, 999]], 4])
+  const people = await ask(...words, '--requests')
+  assert.match(people.stdout, /^DELIVERED TO SOME {2}1 of 3 listeners hold all of 0-999\n/)
+  assert.match(people.stdout, /10\.0\.0\.2 {2}evil\\u001b\[2J\n/)
+  assert.not.match(people.stdout.replaceAll('\n', ''), /\p{Cc}/u)
+})
+
+test('0 when each of several listeners has every byte', async () => {
+  const { exitCode, stdout } = await ask('--ip', '10.0.0.1', '--ip', '10.9.0.1', '--ua', 'VLC/3', '--whole')
+  assert.is(exitCode, 0)
+  assert.match(stdout, /^DELIVERED {2}2 of 2 listeners/)
+})
+
+test('a selection without listeners is no evidence, and still one JSON object', async () => {
+  const words = ['--ip', '192.0.2.0/24', '--ua', '*', '--range', '0-9']
+  const { exitCode, stdout } = await ask(...words, '--json')
+  assert.is(exitCode, 1)
+  assert.equal(JSON.parse(stdout), {
+    ...{ v: 1, asset: '/a', answers: [], listeners: 0, complete: 0, union: null },
+  })
+  assert.match((await ask(...words)).stdout, /^NO EVIDENCE/)
+})
+
+test('a question that finds nothing names what it may have meant', async () => {
+  const { stderr } = await ask('--ip', '10.0.0.1', '--ua', 'VLC', '--range', '0-9')
+  assert.match(stderr, /note: nearest known: --user-agent VLC\/3\n/)
+  const hostile = await ask('--ip', '10.0.0.2', '--ua', 'evil', '--range', '0-9')
+  assert.match(hostile.stderr, /--user-agent \$'evil\\u001b\[2J'/)
+})
+
+test.run()
