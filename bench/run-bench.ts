@@ -1,5 +1,6 @@
 /**
  * Usage: npm run bench throughput [-- --size full|small --keep FOLDER --rounds N --write]
+ *        npm run bench formats [-- --size full|small --keep FOLDER]
  *
  * `--keep` says where the generated logs stay (default: a folder of the system's temporary directory);
  * `--write` writes the page of the full size to bench/RESULTS.md. Exits with 1 when a target of the full
@@ -10,12 +11,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { duckdbVersionCommand, readDuckdbRow } from './contenders.ts'
+import { FORMATS_SIZES, measureFormats, renderFormats } from './formats.ts'
 import { runMeasured } from './measure.ts'
 import { isMet, listTargets, renderReport } from './report.ts'
 import { measureThroughput, SIZES } from './throughput.ts'
 
 const USAGE =
-  'usage: npm run bench throughput [-- --size full|small|tiny --keep FOLDER --rounds N --write (full only)]'
+  'usage: npm run bench throughput|formats [-- --size full|small|tiny --keep FOLDER --rounds N --write (throughput, full only)]'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -26,6 +28,14 @@ const { values, positionals } = parseArgs({
     write: { type: 'boolean', default: false },
   },
 })
+if (positionals.join() === 'formats' && !values.write) {
+  const formatsSize = FORMATS_SIZES.get(values.size)
+  if (formatsSize !== undefined) {
+    mkdirSync(values.keep, { recursive: true })
+    console.log(renderFormats(await measureFormats(formatsSize, values.keep, (name) => console.error(name))))
+    process.exit(0)
+  }
+}
 const size = SIZES.get(values.size)
 const roundCount = values.rounds === undefined ? size?.roundCount : Number(values.rounds)
 const isFull = size?.name === 'full'
