@@ -82,7 +82,7 @@ export const WRITER_NAME = 'byteledger'
 export function fileKeyValues(totals: {
   readonly runCount: number
   readonly rows: number
-  /** Whether user agents came percent-encoded and were decoded once. */
+  /** Whether all user agents came percent-encoded and were decoded once. */
   readonly decodesUserAgents?: boolean
   /** Where the logged lengths are, if there are any. */
   readonly lengths?: string | undefined

@@ -68,12 +68,20 @@ export interface RowGroupSink {
 export class FoundFormats {
   /** The format of each input, as far as it was opened. */
   readonly names: string[] = []
-  /** Whether any has percent-encoded user agents, which are stored decoded. */
-  decodesUserAgents = false
+  private readonly decodes: boolean[] = []
   private readonly options: EncodeOptions
 
   constructor(options: EncodeOptions) {
     this.options = options
+  }
+
+  /**
+   * Whether all have percent-encoded user agents, which are stored decoded. Where others are mixed in, other
+   * spellings of a user agent might belong to somebody else.
+   */
+  get decodesUserAgents(): boolean {
+    const opened = Object.values(this.decodes)
+    return opened.length > 0 && opened.every((decodes) => decodes)
   }
 
   /** How input `index` is opened. */
@@ -89,7 +97,7 @@ export class FoundFormats {
   private note(index: number, { decision, decodesUserAgents }: InputLines): void {
     const isNew = this.names[index] === undefined
     this.names[index] = decision.format
-    this.decodesUserAgents ||= decodesUserAgents
+    this.decodes[index] = decodesUserAgents
     if (isNew) this.options.onFormat?.(decision)
   }
 }

@@ -10,6 +10,7 @@ import { parseQuery } from '#src/delivery/question.js'
 import { scanAllRuns } from '#src/delivery/scan-all.js'
 import { openFile, openStore } from '#src/delivery/store.js'
 import { AUTOMATIC, type FormatRequest } from '#src/engine/input-format.js'
+import { processIntoStore } from '#src/engine/process-into-store.js'
 import { type ProcessOptions, type ProcessReport, processLogs } from '#src/engine/process-logs.js'
 import { FORMAT_NAMES } from '#src/interface/format-names.js'
 import { LOG_FORMATS } from '#src/log/formats/registry.js'
@@ -286,6 +287,42 @@ test('a user agent that was encoded twice is found in either spelling, and only 
   assert.is(ask([plain], 'Pod Player').delivered, false)
   assert.is(ask([plain], 'Pod%20Player').delivered, true)
   assert.is(ask([plain, once], 'Pod Player').requests, 1)
+  const mixed = await run([
+    log('Pod%2520Player'),
+    write('2024-05-17\t12:00:00\t192.0.2.1\tx\t/a\t206\t0-9\n'),
+  ])
+  assert.is(
+    ask([mixed], 'Pod Player').delivered,
+    false,
+    'where other formats are mixed in, only the text counts',
+  )
+  assert.is(ask([mixed], 'Pod%20Player').delivered, true)
+})
+
+test('in a store each day keeps the lengths that it told', async () => {
+  const store = join(folder, `store-${fileCount++}`)
+  const text = json({ ...AKAMAI, objSize: '20' }) + json({ ...AKAMAI, reqTimeSec: '1716000000' })
+  const { files, formats } = await processIntoStore({
+    inputs: [write(text)],
+    store,
+    threads: 1,
+    maxRejects: { kind: 'count', count: 0 },
+  })
+  assert.equal([files.length, formats], [2, ['akamai']])
+  const told = files.map(({ path }) => {
+    const source = openStore([path])
+    const lengths = source.loggedLengths('/a').map(({ bytes }) => bytes)
+    source.close()
+    return lengths
+  })
+  assert.equal(told, [[20], [10]])
+  const again = await processIntoStore({
+    inputs: [write(text)],
+    store,
+    threads: 1,
+    maxRejects: { kind: 'count', count: 0 },
+  })
+  assert.equal([again.store.inputs.map(({ status }) => status), again.lines], [['known'], 0])
 })
 
 test('the length that a log tells answers for the whole, and disagreement is reported', async () => {
