@@ -14,6 +14,7 @@ import { processIntoStore } from '#src/engine/process-into-store.js'
 import { type ProcessOptions, type ProcessReport, processLogs } from '#src/engine/process-logs.js'
 import { FORMAT_NAMES } from '#src/interface/format-names.js'
 import { LOG_FORMATS } from '#src/log/formats/registry.js'
+import { queryDuckdb } from '../support/foreign-readers.ts'
 import { ROOT } from '../support/source-tree.ts'
 import { makeTempFolder } from '../support/temp-folder.ts'
 
@@ -297,6 +298,32 @@ test('a user agent that was encoded twice is found in either spelling, and only 
     'where other formats are mixed in, only the text counts',
   )
   assert.is(ask([mixed], 'Pod%20Player').delivered, true)
+})
+
+test('members that the first line lacks count all the same', async () => {
+  const first = {
+    'x-edge-location': 'X',
+    date: '2024-05-17',
+    time: '12:00:00',
+    'c-ip': '192.0.2.1',
+    'sc-status': '304',
+  }
+  const second = {
+    ...first,
+    'sc-status': '206',
+    'cs-uri-stem': '/a',
+    'sc-range-start': '0',
+    'sc-range-end': '9',
+  }
+  const report = await run([write(json(first) + json(second))])
+  assert.equal([report.formats, report.kept, report.skipped['status']], [['cloudfront'], 1, 1])
+})
+
+test('other readers see no more and no less for the section of lengths', async () => {
+  const report = await run([join(FORMATS, 'akamai.log')])
+  const [file] = report.files
+  assert.ok(file)
+  assert.equal(await queryDuckdb(`SELECT count(*)::VARCHAR FROM '${file.path}'`), [[String(report.rows)]])
 })
 
 test('in a store each day keeps the lengths that it told', async () => {

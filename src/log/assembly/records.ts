@@ -12,6 +12,7 @@ import {
   reserveExtras,
 } from './batch'
 import { copyBytes } from './bytes'
+import { isHeader } from './header-line'
 import { findByte } from './marks'
 import { memoryExhausted } from './memory'
 import { isStatus } from './number'
@@ -64,7 +65,6 @@ import {
   HUGE_RANGE,
   KEPT,
   LONG_LINE,
-  layout,
   MAX_LINE_BYTE_LENGTH,
   NUL_BYTE,
   SKIPPED,
@@ -87,15 +87,6 @@ export function isFieldsComment(start: usize, end: usize): bool {
   if (end - start < 8) return false
   // "#Fields:" in any case.
   return (load<u64>(start) | 0x0020202020202000) == 0x3a73646c65696623
-}
-
-function isOwnHeader(start: usize, end: usize): bool {
-  const length = end - start
-  if (length != layout.headerByteLength) return false
-  for (let i: usize = 0; i < length; i++) {
-    if (load<u8>(start + i) != load<u8>(layout.header + i)) return false
-  }
-  return true
 }
 
 /** Takes `GET /target HTTP/1.1` apart; false when it is no such line. */
@@ -260,7 +251,7 @@ function readLine(start: usize, lineFeed: usize): void {
   }
   if (has(COMMENTS) && load<u8>(start) == NUMBER_SIGN) {
     counts.comments++
-    if (isFieldsComment(start, end) && !isOwnHeader(start, end)) {
+    if (isFieldsComment(start, end) && !isHeader(start, end)) {
       noteOtherHeader(byteOffsetOf(start), lineFeed - start, lineIndex)
     }
     return

@@ -1,13 +1,43 @@
 /** `cloudfront`: standard logs of Amazon CloudFront, version 1 (extended log) or 2 (the same, or JSON lines). */
 
 import { PLAIN_SPELLING } from '../record-layout.ts'
-import { jsonFields } from './json-members.ts'
+import { jsonFormat } from './json-format.ts'
 import { type FormatReading, firstJsonObject, type LogFormat, problem } from './log-format.ts'
 import { assignSlots, readShape } from './record-reading.ts'
 import { areCloudFrontNames } from './w3c.ts'
 import { findFieldsComment, W3C_MEANINGS } from './w3c-fields.ts'
 
 const SPELLING = { ...PLAIN_SPELLING, dashIsNull: true, percent: true, comments: true, trailingField: true }
+
+/** Version 2 as JSON lines: the same names, of which a log has those that were chosen for it. */
+const JSON_FORMAT = jsonFormat({
+  name: 'cloudfront',
+  known: [],
+  spelling: SPELLING,
+  completion: 'edge-result',
+  members: [
+    ['timestamp', 'instant'],
+    ['date', 'date'],
+    ['time', 'time'],
+    ['c-ip', 'ip'],
+    ['x-forwarded-for', 'forwardedFor'],
+    ['cs(User-Agent)', 'userAgent'],
+    ['cs-uri-stem', 'path'],
+    ['cs-uri-query', 'query'],
+    ['x-host-header', 'host'],
+    ['cs(Host)', 'host'],
+    ['cs-protocol', 'scheme'],
+    ['cs-method', 'method'],
+    ['sc-status', 'status'],
+    ['sc-range-start', 'rangeFirst'],
+    ['sc-range-end', 'rangeLast'],
+    ['sc-bytes', 'sentBytes'],
+    ['sc-content-len', 'contentLength'],
+    ['x-edge-result-type', 'result'],
+    ['x-edge-detailed-result-type', 'detail'],
+    ['x-edge-request-id', 'requestId'],
+  ],
+})
 
 /** See the head of this file. */
 export const CLOUDFRONT: LogFormat = {
@@ -21,33 +51,21 @@ export const CLOUDFRONT: LogFormat = {
   },
   readLayout(sample, choices): FormatReading {
     const found = findFieldsComment(sample)
-    const names = found?.names ?? namesOfJson(sample)
-    if (names === undefined) {
+    if (found === undefined) {
+      if (firstJsonObject(sample) !== undefined) return JSON_FORMAT.readLayout(sample, choices)
       return problem('expected a comment that begins with #Fields:, or JSON lines; found neither')
     }
-    const lowered = names.map((name) => name.toLowerCase())
-    const { slots, duplicate } = assignSlots(lowered, W3C_MEANINGS)
+    const { slots, duplicate } = assignSlots(found.names, W3C_MEANINGS)
     if (duplicate !== undefined) return problem(`expected each field once, found "${duplicate}" twice`)
-    const isJson = found === undefined
     return readShape(
       {
-        structure: isJson ? 'json' : 'separated',
+        structure: 'separated',
         spelling: SPELLING,
-        fields: isJson
-          ? jsonFields(
-              names.flatMap((name, i) => (slots[i] === undefined ? [] : [[name, slots[i]] as const])),
-            )
-          : slots.map((slot) => ({ slot, text: '' })),
+        fields: slots.map((slot) => ({ slot, text: '' })),
         completion: slots.includes('result') ? 'edge-result' : 'none',
       },
       choices,
-      found?.comment,
+      found.comment,
     )
   },
-}
-
-/** Names with a dot in them would be taken for paths: CloudFront has none. */
-function namesOfJson(sample: Parameters<LogFormat['recognizes']>[0]): readonly string[] | undefined {
-  const object = firstJsonObject(sample)
-  return object === undefined ? undefined : Object.keys(object).filter((name) => !name.includes('.'))
 }
