@@ -78,6 +78,10 @@ const settings = [`SET threads = ${THREAD_COUNT}`, 'SET preserve_insertion_order
 export const duckdbRequestsCommand = (log: string, out: string): Command =>
   duckdbCommand([...settings, copySql(requestsSql(log), out)])
 
+/** A row for each request of a query, likewise. */
+export const duckdbRequestsOfCommand = (query: string, out: string): Command =>
+  duckdbCommand([...settings, copySql(query, out)])
+
 /** The same, sorted as our files are: the like-for-like work. */
 export const duckdbSortedCommand = (log: string, out: string): Command =>
   duckdbCommand([

@@ -1,5 +1,6 @@
 /**
  * Usage: npm run bench throughput|query [-- --size full|small --keep FOLDER --rounds N --write]
+ *        npm run bench formats [-- --size full|small --keep FOLDER]
  *
  * `--keep` says where the generated logs stay (default: a folder of the system's temporary directory);
  * `--write` puts the page of the full size into bench/RESULTS.md. Exits with 1 when a target of the full
@@ -10,6 +11,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { duckdbVersionCommand, readDuckdbRow } from './contenders.ts'
+import { FORMATS_SIZES, measureFormats, renderFormats } from './formats.ts'
 import { runMeasured } from './measure.ts'
 import { measureQueries, QUERY_SIZES } from './query.ts'
 import { listQueryTargets, renderQueryReport } from './query-report.ts'
@@ -18,7 +20,7 @@ import { writePage } from './results-page.ts'
 import { measureThroughput, SIZES } from './throughput.ts'
 
 const USAGE =
-  'usage: npm run bench throughput|query [-- --size full|small|tiny --keep FOLDER --rounds N --write (full only)]'
+  'usage: npm run bench throughput|query|formats [-- --size full|small|tiny --keep FOLDER --rounds N --write (not formats, full only)]'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -69,8 +71,18 @@ async function runQueries(environment: Environment): Promise<Outcome> {
   return { targets: listQueryTargets(result), page: renderQueryReport(result, environment) }
 }
 
+async function runFormats(): Promise<void> {
+  const size = FORMATS_SIZES.get(values.size) ?? fail()
+  mkdirSync(values.keep, { recursive: true })
+  console.log(renderFormats(await measureFormats(size, values.keep, progress)))
+}
+
 const isFull = values.size === 'full'
 const name = positionals.join()
+if (name === 'formats' && !values.write) {
+  await runFormats()
+  process.exit(0)
+}
 if ((name !== 'throughput' && name !== 'query') || (values.write && !isFull)) fail()
 mkdirSync(values.keep, { recursive: true })
 const [duckdbVersion] = readDuckdbRow((await runMeasured(duckdbVersionCommand)).stdout)

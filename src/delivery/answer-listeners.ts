@@ -58,7 +58,7 @@ export function* answerListeners(
     return
   }
   const { asset, ips, userAgents } = selection
-  const observedLength = store.observedLength(asset)
+  const known = { observedLength: store.observedLength(asset), loggedLengths: store.loggedLengths(asset) }
   const listeners = store.listeners({
     assets: new Set([asset]),
     ip: (text) => selects(ips, text),
@@ -66,9 +66,9 @@ export function* answerListeners(
   })
   for (const { ip, userAgent, runs: buffer } of listeners) {
     const query = queryOf(selection, ip, userAgent)
-    const runs = overlapping(buffer, askedRange(query, observedLength))
+    const runs = overlapping(buffer, askedRange(query, known))
     const evidence = { runs, assetKnown: true, listenerKnown: true }
-    yield { answer: answerQuery(query, { evidence, observedLength }), runs: inWindow(runs, query.window) }
+    yield { answer: answerQuery(query, { evidence, ...known }), runs: inWindow(runs, query.window) }
   }
 }
 

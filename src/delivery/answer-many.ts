@@ -26,7 +26,9 @@ export function answerMany(
   queries: readonly Query[],
   onProgress: AnswerProgress = () => undefined,
 ): readonly QuestionResult[] {
-  if (queries.length * REQUESTS_PER_LOOKUP < store.requestCount) return lookUp(store, queries, onProgress)
+  // A pass knows texts as they are stored: where those may be spelled in other ways, each question is looked up.
+  const isCheaper = queries.length * REQUESTS_PER_LOOKUP < store.requestCount
+  if (isCheaper || store.hasSpellings) return lookUp(store, queries, onProgress)
   try {
     return new QuestionPass(store, queries, onProgress).answer()
   } catch (error) {
@@ -113,12 +115,13 @@ class QuestionPass {
     for (const place of places) {
       const query = this.queries[place]
       if (query === undefined) continue
+      const known = { observedLength, loggedLengths: this.store.loggedLengths(query.key.asset) }
       const evidence = {
-        runs: overlapping(runs, askedRange(query, observedLength)),
+        runs: overlapping(runs, askedRange(query, known)),
         assetKnown: true,
         listenerKnown: runs.count > 0,
       }
-      this.results[place] = answerQuery(query, { evidence, observedLength })
+      this.results[place] = answerQuery(query, { evidence, ...known })
       this.answeredCount++
     }
   }
@@ -144,7 +147,11 @@ class QuestionPass {
           if (query === undefined) continue
           const listenerKnown = ips.get(query.key.ip)?.has(query.key.userAgent) === true
           const evidence = { runs: [], assetKnown: false, listenerKnown }
-          this.results[place] = answerQuery(query, { evidence, observedLength: undefined })
+          this.results[place] = answerQuery(query, {
+            evidence,
+            observedLength: undefined,
+            loggedLengths: [],
+          })
         }
       }
     }

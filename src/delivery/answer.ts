@@ -1,6 +1,6 @@
 /** From a question and its evidence to the answer: pure, but for the last function, which asks a source. */
 
-import type { DeliveredRun, Evidence, EvidenceSource, Interval } from './evidence.ts'
+import type { DeliveredRun, Evidence, EvidenceSource, Interval, LoggedLength } from './evidence.ts'
 import {
   coveredLength,
   type IntervalSet,
@@ -26,6 +26,18 @@ export interface AssetLength {
   readonly from: 'logged' | 'given' | 'observed'
 }
 
+/** One of several lengths that were seen of an asset. */
+export interface SeenLength {
+  readonly bytes: number
+  /** Requests that told it, and the earliest and latest of them (ISO 8601, UTC). */
+  readonly requests: number
+  readonly firstAt: string
+  readonly lastAt: string
+}
+
+/** So many lengths are listed at most, the latest. */
+const LISTED_LENGTHS = 16
+
 /** The answer as it is printed: names, order and meaning of the fields are a contract with programs. */
 export interface Answer {
   readonly v: 1
@@ -48,25 +60,32 @@ export interface Answer {
   /** When the last missing byte arrived; null unless complete. */
   readonly completeAt: string | null
   readonly length: AssetLength | null
+  /** Only when logs tell different lengths, or requests went beyond them: the asset may have changed. */
+  readonly lengths?: readonly SeenLength[]
 }
 
-/** What a store said: the evidence about the range, and the length that it observed for the asset. */
-export interface Facts {
-  readonly evidence: Evidence
+/** What a store knows of the length of an asset. */
+export interface KnownLengths {
   readonly observedLength: number | undefined
+  readonly loggedLengths: readonly LoggedLength[]
+}
+
+/** What a store said: the evidence about the range, and what it knows of the length of the asset. */
+export interface Facts extends KnownLengths {
+  readonly evidence: Evidence
 }
 
 /** The positions that a question is about; undefined for the whole of an asset of unknown length. */
-export function askedRange(query: Query, observedLength: number | undefined): Interval | undefined {
+export function askedRange(query: Query, known: KnownLengths): Interval | undefined {
   if (query.target.kind === 'range') return query.target.range
-  const length = query.target.givenLength ?? observedLength
-  return length === undefined ? undefined : { start: 0, end: length }
+  const length = assetLength(query, known)
+  return length === null ? undefined : { start: 0, end: length.bytes }
 }
 
 /** Judges the evidence. Requests outside the question's window or range are left out before anything is counted. */
 export function answerQuery(query: Query, facts: Facts): Answer {
-  const { evidence, observedLength } = facts
-  const asked = askedRange(query, observedLength)
+  const { evidence } = facts
+  const asked = askedRange(query, facts)
   const range = asked ?? { start: 0, end: 0 }
   const runs = evidence.runs.filter(
     (run) => run.start < range.end && run.end > range.start && isInWindow(query.window, run.epochSeconds),
@@ -93,7 +112,8 @@ export function answerQuery(query: Query, facts: Facts): Answer {
     firstAt: times === undefined ? null : formatInstant(times.first),
     lastAt: times === undefined ? null : formatInstant(times.last),
     completeAt: verdict === 'complete' ? formatInstant(completionTime(runs, requested)) : null,
-    length: assetLength(query, observedLength),
+    length: assetLength(query, facts),
+    ...conflictingLengths(facts),
   }
 }
 
@@ -139,11 +159,34 @@ function completionTime(runs: readonly DeliveredRun[], requested: IntervalSet): 
   return times[low] ?? 0
 }
 
-function assetLength(query: Query, observedLength: number | undefined): AssetLength | null {
+/** The longest that is known: where logs disagree, more bytes must be proven rather than fewer. */
+function assetLength(query: Query, { observedLength, loggedLengths }: KnownLengths): AssetLength | null {
   if (query.target.kind === 'whole' && query.target.givenLength !== undefined) {
     return { bytes: query.target.givenLength, from: 'given' }
   }
+  const logged = loggedLengths.at(-1)?.bytes
+  if (logged !== undefined && logged >= (observedLength ?? 0)) return { bytes: logged, from: 'logged' }
   return observedLength === undefined ? null : { bytes: observedLength, from: 'observed' }
+}
+
+/** The lengths that logs told, when they disagree with each other or with what requests reached. */
+function conflictingLengths({ observedLength, loggedLengths }: KnownLengths): Pick<Answer, 'lengths'> {
+  const longest = loggedLengths.at(-1)?.bytes
+  if (longest === undefined) return {}
+  if (loggedLengths.length === 1 && longest >= (observedLength ?? 0)) return {}
+  const latest = [...loggedLengths].sort(
+    (a, b) => a.lastEpochSeconds - b.lastEpochSeconds || a.bytes - b.bytes,
+  )
+  return {
+    lengths: latest
+      .slice(-LISTED_LENGTHS)
+      .map(({ bytes, requests, firstEpochSeconds, lastEpochSeconds }) => ({
+        bytes,
+        requests,
+        firstAt: formatInstant(firstEpochSeconds),
+        lastAt: formatInstant(lastEpochSeconds),
+      })),
+  }
 }
 
 /** Puts a question to a store. Fails as the source does, when it cannot be read or is damaged. */
@@ -151,10 +194,13 @@ export function askSource(
   source: EvidenceSource,
   query: Query,
 ): { readonly answer: Answer; readonly facts: Facts } {
-  const observedLength = source.observedLength(query.key.asset)
-  const range = askedRange(query, observedLength)
+  const known = {
+    observedLength: source.observedLength(query.key.asset),
+    loggedLengths: source.loggedLengths(query.key.asset),
+  }
+  const range = askedRange(query, known)
   // The whole of an asset of unknown length is no range; who is known is asked all the same.
   const evidence = source.findEvidence(query.key, range ?? { start: 0, end: 0 }, query.window)
-  const facts = { evidence, observedLength }
+  const facts = { evidence, ...known }
   return { answer: answerQuery(query, facts), facts }
 }

@@ -30,6 +30,14 @@ export interface Evidence {
   readonly listenerKnown: boolean
 }
 
+/** A complete length that logs told of an asset: how often, and when first and last. */
+export interface LoggedLength {
+  readonly bytes: number
+  readonly requests: number
+  readonly firstEpochSeconds: number
+  readonly lastEpochSeconds: number
+}
+
 /** Anything that can be asked: a file, a directory, later a committed table. */
 export interface EvidenceSource {
   /**
@@ -39,5 +47,7 @@ export interface EvidenceSource {
   findEvidence(key: DeliveryKey, range: Interval, window?: TimeWindow): Evidence
   /** One past the largest position of the asset in the store, or undefined when the asset is unknown. */
   observedLength(asset: string): number | undefined
+  /** The complete lengths that logs told of the asset, ascending; more than one when they disagree. */
+  loggedLengths(asset: string): readonly LoggedLength[]
   close(): void
 }

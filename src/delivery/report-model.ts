@@ -16,7 +16,7 @@ export interface ReportColumn {
 }
 
 /** First and last position, both inclusive, flat: `[first, last, first, last, …]`. */
-export type FlatRanges = readonly number[]
+type FlatRanges = readonly number[]
 
 /** A value; null where there is none. Lists belong to `ranges` (see `FlatRanges`) and `curve`. */
 export type ReportCell = string | number | null | readonly number[]

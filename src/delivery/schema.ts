@@ -67,6 +67,12 @@ export const LAYOUT_KEY = 'byteledger.layout'
 export const SORT_KEY = 'byteledger.sort'
 export const RUNS_KEY = 'byteledger.runs'
 export const BYTES_KEY = 'byteledger.bytes'
+/** Where the logged lengths are, see length-section.ts. */
+export const LENGTHS_KEY = 'byteledger.lengths'
+/** Says that user agents were decoded from percent-encoding, once: some logs encode them twice. */
+export const USER_AGENTS_KEY = 'byteledger.user_agents'
+/** Its value. */
+export const DECODED_USER_AGENTS = 'percent-decoded'
 /** The layout version that this code writes and reads. */
 export const LAYOUT_VERSION = '1'
 /** What stands before the version in `created_by`. */
@@ -82,8 +88,17 @@ export function runCountOf(keyValues: ReadonlyMap<string, string>): number | und
 export function fileKeyValues(totals: {
   readonly runCount: number
   readonly rows: number
+  /** Whether all user agents came percent-encoded and were decoded once. */
+  readonly decodesUserAgents?: boolean
+  /** Where the logged lengths are, if there are any. */
+  readonly lengths?: string | undefined
 }): Map<string, string> {
+  const decoded: [string, string][] =
+    totals.decodesUserAgents === true ? [[USER_AGENTS_KEY, DECODED_USER_AGENTS]] : []
+  const lengths: [string, string][] = totals.lengths === undefined ? [] : [[LENGTHS_KEY, totals.lengths]]
   return new Map([
+    ...decoded,
+    ...lengths,
     [LAYOUT_KEY, LAYOUT_VERSION],
     [SORT_KEY, 'request,ip,user_agent,byte_num,epoch'],
     [RUNS_KEY, String(totals.runCount)],

@@ -5,14 +5,24 @@ import { damaged } from '../base/failure.ts'
 import type { ColumnSchema } from '../parquet/metadata.ts'
 import { FileCaches, ParquetFile } from '../parquet/parquet-file.ts'
 import type { ReadTally } from '../parquet/read-tally.ts'
-import type { DeliveredRun, DeliveryKey, Evidence, EvidenceSource, Interval } from './evidence.ts'
+import type {
+  DeliveredRun,
+  DeliveryKey,
+  Evidence,
+  EvidenceSource,
+  Interval,
+  LoggedLength,
+} from './evidence.ts'
+import { mergeLengths } from './length-entries.ts'
+import { findLengths } from './length-section.ts'
 import { mayHoldTimes } from './partition-date.ts'
 import { ALWAYS, type TimeWindow } from './question-time.ts'
 import { findLength, findRuns, hasRows } from './scan.ts'
-import { scanKeyOf, wantedAsset } from './scan-key.ts'
+import { wantedAsset } from './scan-key.ts'
 import { type ListenerRuns, type ListenerScan, scanListeners } from './scan-listeners.ts'
 import { LAYOUT_KEY, LAYOUT_VERSION, PARTITION_SCHEMA, RUNS_KEY, SCHEMA } from './schema.ts'
 import type { KnownValues } from './suggest-known.ts'
+import { decodesUserAgents, SpelledKeys } from './user-agent-spellings.ts'
 
 /** Footers of open files take at most so much memory, and at most so many files stay open at once. */
 const FOOTER_BYTE_LIMIT = 256 * 1024 * 1024
@@ -30,6 +40,8 @@ const NO_EVIDENCE: Evidence = { runs: [], assetKnown: false, listenerKnown: fals
 export interface DeliveryStore extends EvidenceSource, KnownValues {
   /** Requests in all files, as their footers say. */
   readonly requestCount: number
+  /** Whether some file may have a user agent in another spelling than a question. */
+  readonly hasSpellings: boolean
   /** What was read since the store was opened. */
   readonly tally: Readonly<ReadTally>
   /** Every listener of every asset, in the order of their keys; fails as `scanListeners` does. */
@@ -101,21 +113,33 @@ class FileStore implements DeliveryStore {
     }, 0)
   }
 
+  get hasSpellings(): boolean {
+    return this.paths.some((path) => decodesUserAgents(this.file(path)))
+  }
+
   get tally(): Readonly<ReadTally> {
     return this.caches.tally
   }
 
   findEvidence(key: DeliveryKey, range: Interval, window: TimeWindow = ALWAYS): Evidence {
-    const scanKey = scanKeyOf(key)
-    if (scanKey === undefined) return NO_EVIDENCE
-    const { request, ip, userAgent, userAgentMd5 } = scanKey
+    const keys = new SpelledKeys(key)
+    if (keys.exact === undefined) return NO_EVIDENCE
+    const { request } = keys.exact
     const paths = this.paths.filter((path) => mayHoldTimes(path, window))
-    const runs = paths.flatMap((path) => findRuns(this.file(path), scanKey, range))
+    const runs = paths.flatMap((path) => {
+      const file = this.file(path)
+      return keys.of(file).flatMap((spelled) => findRuns(file, spelled, range))
+    })
     if (runs.length > 0) return { runs: runs.sort(compareRuns), assetKnown: true, listenerKnown: true }
     return {
       runs,
       assetKnown: this.paths.some((path) => hasRows(this.file(path), [request], [request])),
-      listenerKnown: this.paths.some((path) => hasRows(this.file(path), [ip, userAgent], [ip, userAgentMd5])),
+      listenerKnown: this.paths.some((path) => {
+        const file = this.file(path)
+        return keys
+          .of(file)
+          .some(({ ip, userAgent, userAgentMd5 }) => hasRows(file, [ip, userAgent], [ip, userAgentMd5]))
+      }),
     }
   }
 
@@ -134,6 +158,12 @@ class FileStore implements DeliveryStore {
     const length = this.paths.reduce((longest, path) => findLength(this.file(path), wanted, longest), 0)
     // Every row has a position, so an asset without a length has no row.
     return length === 0 ? undefined : length
+  }
+
+  loggedLengths(asset: string): readonly LoggedLength[] {
+    const wanted = wantedAsset(asset)
+    if (wanted === undefined) return []
+    return mergeLengths(this.paths.flatMap((path) => findLengths(this.file(path), wanted)))
   }
 
   *listeners(scan: ListenerScan = {}): Generator<ListenerRuns, void, void> {

@@ -4,9 +4,11 @@ import { Failure } from '../base/failure.ts'
 import type { EncodedBatch } from '../delivery/run-encoder.ts'
 import type { PieceCounts } from '../log/scanned-runs.ts'
 import { batchMemory } from '../parquet/row-group-table.ts'
-import type { LogInput } from './inputs.ts'
+import { Duplicates } from './duplicates.ts'
+import type { FormatDecision, FormatRequest, InputLines } from './input-format.ts'
+import type { InputOptions, LogInput } from './inputs.ts'
 import { type MaxRejects, Rejects, RejectsFile } from './rejects.ts'
-import type { PieceReport, Shard } from './shard.ts'
+import { hasIdentifiers, type PieceReport, type Shard, type ShardDone } from './shard.ts'
 import { type ChoosePart, planShards, takeWhole } from './shard-plan.ts'
 import type { ShardRun, ShardRunner } from './shard-runner.ts'
 
@@ -36,6 +38,12 @@ export interface EncodeOptions {
   readonly maxRejects: MaxRejects
   /** Where rejected lines are listed, one JSON object a line. */
   readonly rejectsPath?: string
+  /** What is said about the format of the inputs; by default each is looked at. */
+  readonly formatRequest?: FormatRequest
+  /** Hears what each input was found to be, when it is opened. */
+  readonly onFormat?: (decision: FormatDecision) => void
+  /** Most bytes that may come out of one compressed input. */
+  readonly maxInflateByteLength?: number
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: ProcessProgress) => void
   /** How long a shard may go without progress. */
@@ -53,6 +61,46 @@ export interface RowGroupSink {
   /** Rows appended so far. */
   readonly rowCount: number
   append(encoded: EncodedBatch): Promise<void>
+  /** Takes the lengths that a shard's log told, after its row groups; as in length-entries.ts. */
+  appendLengths(entries: Uint8Array): Promise<void>
+}
+
+/** What the inputs of a run were found to be. */
+export class FoundFormats {
+  /** The format of each input, as far as it was opened. */
+  readonly names: string[] = []
+  private readonly decodes: boolean[] = []
+  private readonly options: EncodeOptions
+
+  constructor(options: EncodeOptions) {
+    this.options = options
+  }
+
+  /**
+   * Whether all have percent-encoded user agents, which are stored decoded. Where others are mixed in, other
+   * spellings of a user agent might belong to somebody else.
+   */
+  get decodesUserAgents(): boolean {
+    const opened = Object.values(this.decodes)
+    return opened.length > 0 && opened.every((decodes) => decodes)
+  }
+
+  /** How input `index` is opened. */
+  optionsFor(index: number): InputOptions {
+    const { formatRequest, maxInflateByteLength } = this.options
+    return {
+      ...(formatRequest === undefined ? {} : { request: formatRequest }),
+      ...(maxInflateByteLength === undefined ? {} : { maxInflateByteLength }),
+      onLines: (lines) => this.note(index, lines),
+    }
+  }
+
+  private note(index: number, { decision, decodesUserAgents }: InputLines): void {
+    const isNew = this.names[index] === undefined
+    this.names[index] = decision.format
+    this.decodes[index] = decodesUserAgents
+    if (isNew) this.options.onFormat?.(decision)
+  }
 }
 
 /** What there is to encode, and where to. */
@@ -69,7 +117,10 @@ export interface LineTotals {
   readonly comments: number
   readonly blank: number
   readonly kept: number
-  readonly skipped: { readonly status: number }
+  /** By reason: status, method, no proof of a range, requests of the network to itself, repeated lines. */
+  readonly skipped: Readonly<Record<'status' | 'method' | 'unproven' | 'inner' | 'duplicate', number>>
+  /** Requests of which less was sent than they claim, and the bytes that were not sent. */
+  readonly clipped: { readonly requests: number; readonly bytes: number }
   readonly rejected: Readonly<Record<string, number>>
 }
 
@@ -94,13 +145,14 @@ export async function encodeInputs(task: EncodeTask, options: EncodeOptions): Pr
     }
     rejects.check(options.maxRejects, totals.lines)
     throwIfAborted(options.signal)
-    const { lines, comments, blank, kept, skippedStatus } = totals
+    const { lines, comments, blank, kept, skipped, clipped } = totals
     return {
       lines,
       comments,
       blank,
       kept,
-      skipped: { status: skippedStatus },
+      skipped,
+      clipped,
       rejected: Object.fromEntries(rejects.counts),
     }
   } finally {
@@ -126,14 +178,28 @@ class Totals {
   comments = 0
   blank = 0
   kept = 0
-  skippedStatus = 0
+  readonly skipped = { status: 0, method: 0, unproven: 0, inner: 0, duplicate: 0 }
+  readonly clipped = { requests: 0, bytes: 0 }
 
   add(piece: PieceCounts): void {
     this.lines += piece.lines
     this.comments += piece.comments
     this.blank += piece.blank
     this.kept += piece.kept
-    this.skippedStatus += piece.skippedStatus
+    this.skipped.status += piece.skippedStatus
+    this.skipped.method += piece.skippedMethod
+    this.skipped.unproven += piece.unproven
+    this.skipped.inner += piece.skippedInner
+    this.clipped.requests += piece.clippedRequests
+    this.clipped.bytes += piece.clippedBytes
+  }
+
+  /** Lines that were counted as kept and are not. */
+  takeDuplicates({ lines, clippedRequests, clippedBytes }: ShardDone['duplicates']): void {
+    this.kept -= lines
+    this.skipped.duplicate += lines
+    this.clipped.requests -= clippedRequests
+    this.clipped.bytes -= clippedBytes
   }
 }
 
@@ -157,6 +223,7 @@ async function encodeShards(work: Work): Promise<void> {
     work.choosePart ?? takeWhole,
   )
   const underWay: UnderWay[] = []
+  const duplicates = new Duplicates()
   const progress = startProgress(work, underWay)
   try {
     let isPlanned = false
@@ -165,7 +232,8 @@ async function encodeShards(work: Work): Promise<void> {
       if (!isPlanned && underWay.length <= runner.concurrency) {
         const { done, value } = await shards.next()
         if (done === true) isPlanned = true
-        else underWay.push({ run: runner.start(value), fileByteLength: fileByteLength(value) })
+        else
+          underWay.push({ run: startShard(runner, value, duplicates), fileByteLength: fileByteLength(value) })
         continue
       }
       const [first] = underWay
@@ -181,12 +249,21 @@ async function encodeShards(work: Work): Promise<void> {
   }
 }
 
+function startShard(runner: ShardRunner, shard: Shard, duplicates: Duplicates): ShardRun {
+  const awaited = hasIdentifiers(shard) ? duplicates.await() : undefined
+  return runner.start(shard, (message) => {
+    if (awaited !== undefined) duplicates.offer(awaited, message)
+  })
+}
+
 async function writeShard(run: ShardRun, work: Work): Promise<void> {
   for (;;) {
     const message = await unlessAborted(run.next(), work.options.signal)
     if (message.kind === 'failed') throw new Failure(message.code, message.message)
     if (message.kind === 'done') {
       for (const piece of message.pieces) await countPiece(piece, work)
+      work.totals.takeDuplicates(message.duplicates)
+      await work.sink.appendLengths(message.lengths)
       run.end()
       return
     }

@@ -21,7 +21,14 @@ import {
   type KnownContent,
   KnownInputs,
 } from './input-identity.ts'
-import { type Chunks, type LogInput, openInput, type PlainInput, type StreamedInput } from './inputs.ts'
+import {
+  type Chunks,
+  type InputOptions,
+  type LogInput,
+  openInput,
+  type PlainInput,
+  type StreamedInput,
+} from './inputs.ts'
 import type { InputPart } from './shard-plan.ts'
 import { shrunken } from './shrunken-input.ts'
 
@@ -66,6 +73,8 @@ export interface ClaimOptions {
   /** Where a pipe is kept that may turn out to be known. */
   readonly temporaryDirectory: string
   readonly signal?: AbortSignal | undefined
+  /** How the input of an index is opened once more. */
+  readonly inputOptions?: (index: number) => InputOptions
 }
 
 /** Claims the inputs of one run, one after the other. */
@@ -303,7 +312,7 @@ export class InputClaims {
     await attemptedAsync(path, `keep ${name} in`, () =>
       pipeline(Readable.from(text), createWriteStream(path, { flags: 'wx' }), signal ? { signal } : {}),
     )
-    const input = openInput(path, { small: false })
+    const input = openInput(path, { ...this.options.inputOptions?.(this.inputIndex), small: false })
     if (input.kind !== 'plain')
       throw new Failure('DAMAGED', `${name}: expected a log, found gzip within gzip`)
     return input

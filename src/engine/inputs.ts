@@ -6,9 +6,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { createGunzip, gunzipSync } from 'node:zlib'
 import { attempted, attemptedAsync, Failure, messageOf } from '../base/failure.ts'
-import { DEFAULT_DELIVERY_LAYOUT } from '../log/delivery-layout.ts'
-import type { LineLayout } from '../log/scanned-runs.ts'
-import { type HeaderReading, readHeader } from './log-header.ts'
+import { AUTOMATIC, type FormatRequest, type InputLines, readInputLines } from './input-format.ts'
 import { shrunken } from './shrunken-input.ts'
 
 /** The name of standard input on the command line. */
@@ -22,16 +20,19 @@ const SMALL_BYTE_LENGTH = 256 * 1024
 const SMALL_INFLATED_BYTE_LENGTH = 16 * 1024 * 1024
 /** Streams move so many bytes at a time. */
 const STREAM_CHUNK_BYTE_LENGTH = 1024 * 1024
-const LINE_FEED = 0x0a
-const CARRIAGE_RETURN = 0x0d
-const COMMENT_MARK = 0x23
-const BYTE_ORDER_MARK: readonly number[] = [0xef, 0xbb, 0xbf]
+/** So much may come out of one compressed input, unless the user says otherwise: time is not wasted on bombs. */
+export const DEFAULT_MAX_INFLATE_BYTE_LENGTH: number = 64 * 1024 ** 3
 
-/** How the lines of an input are laid out. */
-interface InputLines {
-  readonly layout: LineLayout
-  /** The header line without its line end, if there is one. */
-  readonly header: Uint8Array | undefined
+/** How inputs are read. */
+export interface InputOptions {
+  /** Allows for reading a small file in one go; it does by default. */
+  readonly small?: boolean
+  /** By default each input is looked at for its format. */
+  readonly request?: FormatRequest
+  /** Most bytes that may come out of one compressed input. */
+  readonly maxInflateByteLength?: number
+  /** Hears how the lines of the input are laid out, once that is known. */
+  readonly onLines?: (lines: InputLines) => void
 }
 
 /** A plain file, which can be read anywhere. */
@@ -70,20 +71,26 @@ export type LogInput = PlainInput | StreamedInput
 
 /**
  * Looks at one input. Fails when it cannot be read, or its header names columns that are of no use; for a
- * stream that shows when it is opened. `small` allows for reading a small file in one go.
+ * stream that shows when it is opened.
  */
-export function openInput(path: string, { small = true }: { readonly small?: boolean } = {}): LogInput {
-  if (path === STDIN) return streamedInput('standard input', () => process.stdin)
+export function openInput(path: string, options: InputOptions = {}): LogInput {
+  if (path === STDIN) return streamedInput('standard input', () => process.stdin, options)
   const stat = attempted(path, 'open', () => statSync(path))
   if (stat.isDirectory()) {
     throw new Failure('USAGE', `${path}: expected a log file, found a directory; name the files in it`)
   }
   // A named pipe or a device has no size to cut into shards and can be read only once.
-  if (!stat.isFile()) return streamedInput(path, () => createReadStream(path))
-  if (small && stat.size <= SMALL_BYTE_LENGTH) return smallInput(path, stat.size)
+  if (!stat.isFile()) return streamedInput(path, () => createReadStream(path), options)
+  if (options.small !== false && stat.size <= SMALL_BYTE_LENGTH) return smallInput(path, stat.size, options)
   const head = readStart(path, Math.min(stat.size, HEAD_BYTE_LENGTH))
-  if (isGzip(head)) return gzipInput(path, stat.size)
-  return { kind: 'plain', path, byteLength: stat.size, ...readLines(path, head) }
+  if (isGzip(head)) return gzipInput(path, stat.size, options)
+  return { kind: 'plain', path, byteLength: stat.size, ...decideLines(path, head, options) }
+}
+
+function decideLines(path: string, head: Uint8Array, { request, onLines }: InputOptions): InputLines {
+  const lines = readInputLines(path, head, request ?? AUTOMATIC)
+  onLines?.(lines)
+  return lines
 }
 
 /** Fails when one of the files to be written would replace another of them, or one of the inputs. */
@@ -131,7 +138,7 @@ function readStart(path: string, byteLength: number): Uint8Array {
 }
 
 /** Text that can be had once. It may turn out to be compressed. */
-function streamedInput(path: string, openSource: () => Readable): StreamedInput {
+function streamedInput(path: string, openSource: () => Readable, options: InputOptions): StreamedInput {
   let taken = 0
   return {
     kind: 'streamed',
@@ -144,13 +151,15 @@ function streamedInput(path: string, openSource: () => Readable): StreamedInput 
         taken += length
       })
       const stored = await withHead(counted)
-      const { head, text } = isGzip(stored.head) ? await withHead(inflate(path, stored.text)) : stored
-      return { text, mayGrow: false, ...readLines(path, head) }
+      const { head, text } = isGzip(stored.head)
+        ? await withHead(inflate(path, stored.text, options))
+        : stored
+      return { text, mayGrow: false, ...decideLines(path, head, options) }
     },
   }
 }
 
-function gzipInput(path: string, byteLength: number): StreamedInput {
+function gzipInput(path: string, byteLength: number, options: InputOptions): StreamedInput {
   let taken = 0
   return {
     kind: 'streamed',
@@ -164,14 +173,14 @@ function gzipInput(path: string, byteLength: number): StreamedInput {
       const counted = countBytes(path, source, (length) => {
         taken += length
       })
-      const { head, text } = await withHead(inflate(path, counted))
-      return { text, mayGrow: false, ...readLines(path, head) }
+      const { head, text } = await withHead(inflate(path, counted, options))
+      return { text, mayGrow: false, ...decideLines(path, head, options) }
     },
   }
 }
 
 /** A file that is read in one go. What it grows by from now on waits for the next run, as with any other. */
-function smallInput(path: string, byteLength: number): StreamedInput {
+function smallInput(path: string, byteLength: number, options: InputOptions): StreamedInput {
   let taken = 0
   return {
     kind: 'streamed',
@@ -183,12 +192,12 @@ function smallInput(path: string, byteLength: number): StreamedInput {
       const bytes = readStart(path, byteLength)
       taken = byteLength
       const isPlain = !isGzip(bytes)
-      const inflated = isPlain ? bytes : inflateSmall(path, bytes)
+      const inflated = isPlain ? bytes : inflateSmall(path, bytes, options)
       const { head, text } =
         inflated === undefined
-          ? await withHead(inflate(path, once(bytes)))
+          ? await withHead(inflate(path, once(bytes), options))
           : { head: inflated.subarray(0, HEAD_BYTE_LENGTH), text: once(inflated) }
-      return { text, mayGrow: isPlain, ...readLines(path, head) }
+      return { text, mayGrow: isPlain, ...decideLines(path, head, options) }
     },
   }
 }
@@ -198,9 +207,14 @@ function* once(bytes: Uint8Array): Generator<Uint8Array> {
 }
 
 /** Inflates at once, or gives undefined when that is too much for once. */
-function inflateSmall(path: string, bytes: Uint8Array): Uint8Array | undefined {
+function inflateSmall(
+  path: string,
+  bytes: Uint8Array,
+  { maxInflateByteLength = DEFAULT_MAX_INFLATE_BYTE_LENGTH }: InputOptions,
+): Uint8Array | undefined {
+  const maxOutputLength = Math.min(SMALL_INFLATED_BYTE_LENGTH, maxInflateByteLength)
   try {
-    return gunzipSync(bytes, { maxOutputLength: SMALL_INFLATED_BYTE_LENGTH })
+    return gunzipSync(bytes, { maxOutputLength })
   } catch (cause) {
     if (cause instanceof RangeError) return undefined
     throw damagedGzip(path, cause)
@@ -222,17 +236,33 @@ async function* countBytes(
   }
 }
 
-async function* inflate(path: string, stored: Chunks): AsyncGenerator<Uint8Array> {
+async function* inflate(
+  path: string,
+  stored: Chunks,
+  { maxInflateByteLength = DEFAULT_MAX_INFLATE_BYTE_LENGTH }: InputOptions,
+): AsyncGenerator<Uint8Array> {
   // With the default chunks of 16 KiB inflating a large file takes four times as long (PERFORMANCE.md).
   const gunzip = createGunzip({ chunkSize: STREAM_CHUNK_BYTE_LENGTH })
   const source = Readable.from(stored)
   source.on('error', (error) => gunzip.destroy(error))
+  let byteLength = 0
   try {
-    yield* source.pipe(gunzip)
+    for await (const chunk of source.pipe(gunzip)) {
+      byteLength += chunk.length
+      if (byteLength > maxInflateByteLength) throw tooLarge(path, maxInflateByteLength)
+      yield chunk
+    }
   } catch (cause) {
     if (cause instanceof Failure) throw cause
     throw damagedGzip(path, cause)
   }
+}
+
+function tooLarge(path: string, limit: number): Failure {
+  return new Failure(
+    'REJECTED',
+    `${path}: expected at most ${limit} bytes when inflated, found more; allow them with --max-inflate`,
+  )
 }
 
 function damagedGzip(path: string, cause: unknown): Failure {
@@ -265,29 +295,4 @@ async function withHead(
 
 function isGzip(head: Uint8Array): boolean {
   return head[0] === 0x1f && head[1] === 0x8b
-}
-
-/** The header that was read last: the logs of a run mostly have the same, and come by the thousand. */
-let lastHeader: { readonly line: Uint8Array; readonly reading: HeaderReading } | undefined
-
-function readHeaderAgain(line: Uint8Array): HeaderReading {
-  if (lastHeader === undefined || Buffer.compare(lastHeader.line, line) !== 0) {
-    lastHeader = { line, reading: readHeader(line) }
-  }
-  return lastHeader.reading
-}
-
-/** The header is the first comment that names columns, among the comments that the input begins with. */
-function readLines(path: string, head: Uint8Array): InputLines {
-  let at = BYTE_ORDER_MARK.every((byte, i) => head[i] === byte) ? BYTE_ORDER_MARK.length : 0
-  while (head[at] === COMMENT_MARK) {
-    const lineFeed = head.indexOf(LINE_FEED, at)
-    if (lineFeed < 0) break
-    const line = head.slice(at, head[lineFeed - 1] === CARRIAGE_RETURN ? lineFeed - 1 : lineFeed)
-    const reading = readHeaderAgain(line)
-    if (reading.kind === 'layout') return { layout: reading.layout, header: line }
-    if (reading.kind === 'problem') throw new Failure('USAGE', `${path}: ${reading.message}`)
-    at = lineFeed + 1
-  }
-  return { layout: DEFAULT_DELIVERY_LAYOUT, header: undefined }
 }

@@ -1,35 +1,34 @@
-/** Tells a header from any other comment, and says in words what is wrong with one. */
+/** Tells whether a comment in mid-file is another header than the input's, after which lines mean something else. */
 
-import { readDeliveryLayout } from '../log/delivery-layout.ts'
-import type { LineLayout } from '../log/scanned-runs.ts'
+import type { DeliveryComment } from '../log/formats/delivery.ts'
+import { readDeliveryComment } from '../log/formats/delivery.ts'
+import { fieldsOfComment } from '../log/formats/w3c-fields.ts'
+import { isRecordLayout, type LineLayout, type PieceLayout } from '../log/scanned-runs.ts'
 
-/** A comment that misses more of the seven names than this is no header. */
-const MAX_MISSING_NAMES = 4
+/** Whether `comment` puts the columns elsewhere than `layout` does, which came from `header`. */
+export function isOtherHeader(
+  layout: PieceLayout,
+  header: Uint8Array | undefined,
+  comment: Uint8Array,
+): boolean {
+  if (isRecordLayout(layout)) return isOtherFields(header, comment)
+  const reading = readDeliveryComment(comment)
+  return reading !== 'comment' && isOtherLayout(reading, layout)
+}
 
-/** What a comment turned out to be. */
-export type HeaderReading =
-  | { readonly kind: 'layout'; readonly layout: LineLayout }
-  | { readonly kind: 'comment' }
-  | { readonly kind: 'problem'; readonly message: string }
+function isOtherFields(header: Uint8Array | undefined, comment: Uint8Array): boolean {
+  const names = fieldsOfComment(comment)
+  if (names === undefined) return false
+  const own = header === undefined ? undefined : fieldsOfComment(header)
+  return own === undefined || own.join(' ') !== names.join(' ')
+}
 
-/** Reads a comment line (without its line end); no line at all means the default layout. */
-export function readHeader(line: Uint8Array | undefined): HeaderReading {
-  const reading = readDeliveryLayout(line)
-  if (reading.ok) return { kind: 'layout', layout: reading.layout }
-  const { problem } = reading
-  if (problem.kind === 'not-a-header') return { kind: 'comment' }
-  if (problem.kind === 'duplicate-name') {
-    return {
-      kind: 'problem',
-      message: `expected each column once in the header, found "${problem.name}" twice`,
-    }
-  }
-  if (problem.names.length > MAX_MISSING_NAMES) return { kind: 'comment' }
-  return { kind: 'problem', message: `expected a header that names ${problem.names.join(', ')} as well` }
+function isOtherLayout(reading: Exclude<DeliveryComment, 'comment'>, layout: LineLayout): boolean {
+  return !reading.ok || isRecordLayout(reading.layout) || !isSameLayout(reading.layout, layout)
 }
 
 /** Whether two layouts put every field in the same place. */
-export function isSameLayout(a: LineLayout, b: LineLayout): boolean {
+function isSameLayout(a: LineLayout, b: LineLayout): boolean {
   return (
     a.fieldCount === b.fieldCount &&
     a.date === b.date &&

@@ -9,12 +9,14 @@ import { setImmediate } from 'node:timers/promises'
 import { damaged } from '../base/failure.ts'
 import { formatEpochDay } from '../delivery/day-split.ts'
 import type { KeyFilter, Stretch } from '../delivery/key-cursor.ts'
+import { readAllLengths } from '../delivery/length-section.ts'
 import { RunCollector } from '../delivery/run-collector.ts'
 import { RunEncoder } from '../delivery/run-encoder.ts'
 import { type ListenerRuns, scanStretches } from '../delivery/scan-listeners.ts'
 import { PARTITION_SCHEMA } from '../delivery/schema.ts'
 import { sortedStretches } from '../delivery/sorted-stretches.ts'
 import { openFile } from '../delivery/store.ts'
+import { decodesUserAgents } from '../delivery/user-agent-spellings.ts'
 import { FileCaches, type ParquetFile } from '../parquet/parquet-file.ts'
 import { createPositionPageEncoder } from '../parquet/position-page-encoder.ts'
 import { throwIfAborted } from './encode-inputs.ts'
@@ -84,7 +86,9 @@ export async function mergeFiles(task: MergeTask): Promise<MergedFile | undefine
       stretches = sources.flatMap(open)
     }
     const listeners = scanStretches(stretches, isFirstPass ? (task.filter ?? {}) : {})
-    return await writeListeners(writer, listeners, task.into)
+    return await writeListeners(writer, listeners, task.into, (output) =>
+      copyLengths(task.paths, caches, output),
+    )
   } finally {
     for (const file of opened) file.close()
     for (const { temporary } of sources) await temporary?.withdraw()
@@ -103,6 +107,25 @@ interface MergeWriter {
   readonly task: MergeTask
 }
 
+/** Copies the lengths that logs told; returns whether user agents of any file were decoded: then all may be. */
+async function copyLengths(
+  paths: readonly string[],
+  caches: FileCaches,
+  output: ParquetOutput,
+): Promise<boolean> {
+  let decodes = false
+  for (const path of paths) {
+    const file = openFile(path, caches)
+    try {
+      decodes ||= decodesUserAgents(file)
+      for (const entry of readAllLengths(file)) await output.addLength(entry)
+    } finally {
+      file.close()
+    }
+  }
+  return decodes
+}
+
 let passFileCount = 0
 
 async function writePass(
@@ -113,7 +136,9 @@ async function writePass(
   const { into, filter = {} } = writer.task
   // Hidden, so that no reader of the directory takes it for data; vacuum knows the form.
   const path = join(dirname(into), `.merge-${process.pid}-${passFileCount++}.parquet`)
-  const merged = await writeListeners(writer, scanStretches(stretches, isFirstPass ? filter : {}), path)
+  const listeners = scanStretches(stretches, isFirstPass ? filter : {})
+  // What is told of assets goes into the last file alone, from the first ones.
+  const merged = await writeListeners(writer, listeners, path, () => Promise.resolve(false))
   return merged === undefined ? undefined : { path, temporary: merged.output }
 }
 
@@ -121,6 +146,7 @@ async function writeListeners(
   { encoder, collector, task }: MergeWriter,
   listeners: Generator<ListenerRuns, void, void>,
   path: string,
+  copyRest: (output: ParquetOutput) => Promise<boolean>,
 ): Promise<MergedFile | undefined> {
   let output: ParquetOutput | undefined
   let runCount = 0
@@ -149,7 +175,8 @@ async function writeListeners(
     }
     await flush()
     if (output === undefined) return undefined
-    await output.finish(runCount)
+    const decodes = await copyRest(output)
+    await output.finish(runCount, decodes)
     return { output, runCount }
   } catch (failure) {
     await output?.withdraw()

@@ -6,9 +6,12 @@
 import { randomUUID } from 'node:crypto'
 import { rename, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { ByteReader } from '../base/byte-reader.ts'
 import { ByteWriter } from '../base/byte-writer.ts'
 import { attemptedAsync } from '../base/failure.ts'
 import { VERSION } from '../base/version.ts'
+import { decodeLengthEntry, type LengthEntry } from '../delivery/length-entries.ts'
+import { describeSection, LengthCollector } from '../delivery/length-section.ts'
 import { chunkKinds, fileKeyValues, ordinalOf, SORTING_COLUMNS, WRITER_NAME } from '../delivery/schema.ts'
 import { FILE_MAGIC } from '../parquet/file-magic.ts'
 import type { ColumnSchema, FileSpan, RowGroupMetadata } from '../parquet/metadata.ts'
@@ -42,6 +45,8 @@ export class ParquetOutput {
   private readonly offsetIndexes: Spool
   /** Used again for every batch: new memory costs more than filling it. */
   private readonly offsetIndexWriter = new ByteWriter()
+  private readonly lengths = new LengthCollector()
+  private readonly lengthPages: Spool
   /** The spans of their indexes count from the start of the spools. */
   readonly rowGroups: RowGroupMetadata[] = []
   private byteOffset = 0
@@ -67,6 +72,7 @@ export class ParquetOutput {
     }
     this.columnIndexes = new Spool(`${temporaryPath}.columns`, spool)
     this.offsetIndexes = new Spool(`${temporaryPath}.offsets`, spool)
+    this.lengthPages = new Spool(`${temporaryPath}.lengths`, spool)
   }
 
   static async create(path: string, options: OutputOptions): Promise<ParquetOutput> {
@@ -104,8 +110,36 @@ export class ParquetOutput {
     await this.syncAhead()
   }
 
-  /** Writes indexes and footer and publishes the file, which holds `runCount` requests. */
-  async finish(runCount: number): Promise<void> {
+  /** Adds a length that the log told. */
+  async addLength(entry: LengthEntry): Promise<void> {
+    this.lengths.add(entry)
+    if (this.lengths.isFull) await this.lengthPages.append(this.lengths.takeBlock())
+  }
+
+  /** Adds lengths that a shard told, encoded as in length-entries.ts. */
+  async appendLengths(entries: Uint8Array): Promise<void> {
+    const reader = new ByteReader(entries, 'lengths of a shard')
+    while (reader.left > 0) await this.addLength(decodeLengthEntry(reader))
+  }
+
+  /** Writes the section of logged lengths, if there are any; the value of its key. */
+  private async writeLengths(): Promise<string | undefined> {
+    await this.lengthPages.append(this.lengths.takeBlock())
+    const directory = this.lengths.takeDirectory()
+    if (directory === undefined) return undefined
+    const byteOffset = this.byteOffset
+    await this.lengthPages.copyTo((bytes) => this.write(bytes))
+    const pagesByteLength = this.byteOffset - byteOffset
+    await this.write(directory)
+    return describeSection({ byteOffset, pagesByteLength, directoryByteLength: directory.length })
+  }
+
+  /**
+   * Writes indexes and footer and publishes the file, which holds `runCount` requests; says whether their user
+   * agents were decoded.
+   */
+  async finish(runCount: number, decodesUserAgents = false): Promise<void> {
+    const lengths = await this.writeLengths()
     const columnIndexOffset = this.byteOffset
     await this.columnIndexes.copyTo((bytes) => this.write(bytes))
     const offsetIndexOffset = this.byteOffset
@@ -117,7 +151,7 @@ export class ParquetOutput {
       rowGroups: this.rowGroups.map((rowGroup) =>
         withIndexesMoved(rowGroup, columnIndexOffset, offsetIndexOffset),
       ),
-      keyValues: fileKeyValues({ runCount, rows: this.rowCount }),
+      keyValues: fileKeyValues({ runCount, rows: this.rowCount, decodesUserAgents, lengths }),
       createdBy: `${WRITER_NAME} version ${VERSION}`,
     })
     await this.write(footer)
@@ -170,6 +204,7 @@ export class ParquetOutput {
   private async discardSpools(): Promise<void> {
     await this.columnIndexes.discard()
     await this.offsetIndexes.discard()
+    await this.lengthPages.discard()
   }
 
   private async write(bytes: Uint8Array): Promise<void> {

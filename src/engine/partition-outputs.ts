@@ -3,8 +3,10 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { ByteReader } from '../base/byte-reader.ts'
 import { attemptedAsync, Failure } from '../base/failure.ts'
 import { formatEpochDay } from '../delivery/day-split.ts'
+import { decodeLengthEntry } from '../delivery/length-entries.ts'
 import type { EncodedBatch } from '../delivery/run-encoder.ts'
 import { PARTITION_SCHEMA } from '../delivery/schema.ts'
 import type { AddFile } from '../table/actions.ts'
@@ -19,6 +21,7 @@ const MAX_DAYS = 4096
 /** What the page indexes of all files together may take of memory before they go to disk. */
 const SPOOL_MEMORY_BYTE_LENGTH = 64 * 1024 * 1024
 const SMALLEST_SPOOL_BYTE_LENGTH = 256 * 1024
+const SECONDS_A_DAY = 86_400
 /** How often a directory is made again that somebody took away. */
 const CREATE_ATTEMPTS = 5
 
@@ -45,6 +48,17 @@ export class PartitionOutputs implements RowGroupSink {
     this.directory = directory
   }
 
+  /** Each length belongs to the day of the requests that told it, which has a file already. */
+  async appendLengths(entries: Uint8Array): Promise<void> {
+    const reader = new ByteReader(entries, 'lengths of a shard')
+    while (reader.left > 0) {
+      const entry = decodeLengthEntry(reader)
+      const epochDay = Math.floor(entry.firstEpoch / SECONDS_A_DAY)
+      const partition = this.partitions.get(epochDay) ?? (await this.begin(epochDay))
+      await partition.output.addLength(entry)
+    }
+  }
+
   async append({ epochDay = 0, runCount, batch }: EncodedBatch): Promise<void> {
     const partition = this.partitions.get(epochDay) ?? (await this.begin(epochDay))
     const before = partition.output.rowCount
@@ -54,11 +68,11 @@ export class PartitionOutputs implements RowGroupSink {
   }
 
   /** Ends all files and gives them their names; returns what is to be committed, in order of date. */
-  async finish(): Promise<AddFile[]> {
+  async finish(decodesUserAgents: boolean): Promise<AddFile[]> {
     const added: AddFile[] = []
     for (const [, partition] of [...this.partitions].sort(([a], [b]) => a - b)) {
       const { output, path, date, runCount } = partition
-      await output.finish(runCount)
+      await output.finish(runCount, decodesUserAgents)
       added.push({
         path,
         partitionValues: { date },

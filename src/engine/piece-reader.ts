@@ -3,7 +3,7 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { attempted, Failure } from '../base/failure.ts'
 import type { LinePlace, LineScanner, PieceCounts } from '../log/scanned-runs.ts'
-import { isSameLayout, readHeader } from './log-header.ts'
+import { isOtherHeader } from './log-header.ts'
 import type { FilePiece, PieceReport, ShardPiece } from './shard.ts'
 import { shrunken } from './shrunken-input.ts'
 
@@ -46,12 +46,9 @@ function report(
         'with TABs in one part; remove comments from the log (grep -v "^#", but keep its header)',
     )
   }
-  const otherLayout = counts.otherHeaders.find((place) => {
-    const reading = readHeader(textOf(place))
-    return (
-      reading.kind === 'problem' || (reading.kind === 'layout' && !isSameLayout(reading.layout, piece.layout))
-    )
-  })
+  const otherLayout = counts.otherHeaders.find((place) =>
+    isOtherHeader(piece.layout, piece.header, textOf(place)),
+  )
   return { ...counts, inputIndex: piece.inputIndex, start, otherLayout }
 }
 

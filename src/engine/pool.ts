@@ -13,10 +13,11 @@ import {
   PENDING_BATCHES_CELL,
   READ_KIB_CELL,
   type Shard,
+  type ShardIdentifiers,
   type ShardMessage,
   type ShardOptions,
 } from './shard.ts'
-import type { ShardRun, ShardRunner } from './shard-runner.ts'
+import type { RunMessage, ShardRun, ShardRunner } from './shard-runner.ts'
 
 const CELLS_BYTE_LENGTH = 8
 const POLL_MS = 250
@@ -51,8 +52,11 @@ export function createPoolRunner({
   const runs = new Set<PoolRun>()
   return {
     concurrency: threadCount,
-    start(shard) {
-      const run = new PoolRun(pool, shard, shardOptions, deadlineMs, () => runs.delete(run))
+    start(shard, onIdentifiers) {
+      const run = new PoolRun(pool, shard, shardOptions, deadlineMs, {
+        onIdentifiers,
+        onEnd: () => runs.delete(run),
+      })
       runs.add(run)
       return run
     },
@@ -66,7 +70,7 @@ export function createPoolRunner({
 class PoolRun implements ShardRun {
   private readonly cells = new Int32Array(new SharedArrayBuffer(CELLS_BYTE_LENGTH))
   private readonly channel = new MessageChannel()
-  private readonly waiting: ShardMessage[] = []
+  private readonly waiting: RunMessage[] = []
   private wake: (() => void) | undefined
   private failure: Failure | undefined
   private readonly watch: NodeJS.Timeout
@@ -75,12 +79,22 @@ class PoolRun implements ShardRun {
 
   private readonly onEnd: () => void
 
-  constructor(pool: Piscina, shard: Shard, options: ShardOptions, deadlineMs: number, onEnd: () => void) {
-    this.onEnd = onEnd
+  constructor(
+    pool: Piscina,
+    shard: Shard,
+    options: ShardOptions,
+    deadlineMs: number,
+    hears: { readonly onIdentifiers: (message: ShardIdentifiers) => void; readonly onEnd: () => void },
+  ) {
+    this.onEnd = hears.onEnd
     const { port1, port2 } = this.channel
     port1.on('message', (message: ShardMessage) => {
-      this.waiting.push(message)
       this.lastProgressAt = performance.now()
+      if (message.kind === 'identifiers') {
+        hears.onIdentifiers(message)
+        return
+      }
+      this.waiting.push(message)
       this.wake?.()
     })
     const texts = shard.pieces.flatMap((piece) => (piece.kind === 'text' ? [piece.text.buffer] : []))
@@ -96,7 +110,7 @@ class PoolRun implements ShardRun {
     return Atomics.load(this.cells, READ_KIB_CELL) * 1024
   }
 
-  async next(): Promise<ShardMessage> {
+  async next(): Promise<RunMessage> {
     for (;;) {
       const message = this.waiting.shift()
       if (message !== undefined) return message

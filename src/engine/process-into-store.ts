@@ -5,9 +5,15 @@ import { Failure } from '../base/failure.ts'
 import type { AddFile, Snapshot, TableAction } from '../table/actions.ts'
 import { CommitConflict, UncertainCommit } from '../table/commit-failures.ts'
 import { commit, readSnapshot } from '../table/table.ts'
-import { type EncodeOptions, encodeInputs, storedBytes, throwIfAborted } from './encode-inputs.ts'
+import {
+  type EncodeOptions,
+  encodeInputs,
+  FoundFormats,
+  storedBytes,
+  throwIfAborted,
+} from './encode-inputs.ts'
 import { type ClaimedInput, InputClaims } from './input-claims.ts'
-import { type LogInput, openInput, refuseToOverwrite } from './inputs.ts'
+import { type InputOptions, type LogInput, openInput, refuseToOverwrite } from './inputs.ts'
 import { PartitionOutputs } from './partition-outputs.ts'
 import { type ProcessReport, secondsSince } from './process-logs.ts'
 
@@ -82,20 +88,23 @@ async function tryOnce(options: StoreRunOptions, startedAt: number): Promise<Sto
   const { store, force = false, signal } = options
   const snapshot = await readSnapshot(store)
   const { transactions } = snapshot
-  const claims = new InputClaims({ transactions, force, temporaryDirectory: store, signal })
+  const formats = new FoundFormats(options)
+  const inputOptions = (index: number): InputOptions => formats.optionsFor(index)
+  const claims = new InputClaims({ transactions, force, temporaryDirectory: store, signal, inputOptions })
   const outputs = new PartitionOutputs(store)
   let isCommitted = false
   try {
-    const inputs = options.inputs.map((path) => openInput(path))
+    const inputs = options.inputs.map((path, index) => openInput(path, formats.optionsFor(index)))
     const totals = await encodeInputs({ inputs, sink: outputs, choosePart: claims.choosePart }, options)
     const claimed = await claims.finish()
-    const added = await outputs.finish()
+    const added = await outputs.finish(formats.decodesUserAgents)
     throwIfAborted(signal)
     const version = await commitRun({ options, snapshot, claims, added })
     isCommitted = true
     return {
       v: 1,
       inputs: options.inputs,
+      formats: formats.names,
       ...totals,
       rows: outputs.rowCount,
       files: added.map(({ path, size, stats }) => ({

@@ -4,6 +4,7 @@ import { SCHEMA } from '../delivery/schema.ts'
 import {
   type EncodeOptions,
   encodeInputs,
+  FoundFormats,
   type LineTotals,
   type RowGroupSink,
   storedBytes,
@@ -24,6 +25,8 @@ export interface ProcessOptions extends EncodeOptions {
 export interface ProcessReport extends LineTotals {
   readonly v: 1
   readonly inputs: readonly string[]
+  /** The format of each input. */
+  readonly formats: readonly string[]
   readonly rows: number
   readonly files: readonly WrittenFile[]
   /** Bytes of the inputs as stored. */
@@ -47,15 +50,17 @@ export async function processLogs(options: ProcessOptions): Promise<ProcessRepor
   const outputs = [{ option: '--out', path: options.out }]
   if (options.rejectsPath !== undefined) outputs.push({ option: '--rejects', path: options.rejectsPath })
   await refuseToOverwrite(outputs, options.inputs)
-  const inputs = options.inputs.map((path) => openInput(path))
+  const formats = new FoundFormats(options)
+  const inputs = options.inputs.map((path, index) => openInput(path, formats.optionsFor(index)))
   throwIfAborted(options.signal)
   const output = await ParquetOutput.create(options.out, { schema: SCHEMA })
   try {
     const totals = await encodeInputs({ inputs, sink: sinkInto(output) }, options)
-    await output.finish(totals.kept)
+    await output.finish(totals.kept, formats.decodesUserAgents)
     return {
       v: 1,
       inputs: options.inputs,
+      formats: formats.names,
       ...totals,
       rows: output.rowCount,
       files: [{ path: output.path, rows: output.rowCount, bytes: output.byteLength }],
@@ -80,5 +85,6 @@ function sinkInto(output: ParquetOutput): RowGroupSink {
       return output.rowCount
     },
     append: ({ batch }) => output.append(batch),
+    appendLengths: (entries) => output.appendLengths(entries),
   }
 }

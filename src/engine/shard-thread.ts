@@ -23,6 +23,7 @@ export function createShardTaskHandler(): (task: ShardTask) => Promise<void> {
     })
     for (const message of messages) {
       port.postMessage(message, message.kind === 'batch' ? [batchMemory(message.batch)] : [])
+      if (message.kind === 'identifiers') Atomics.wait(message.answered, 0, 0)
       if (message.kind !== 'batch') continue
       const pending = Atomics.add(shared, PENDING_BATCHES_CELL, 1) + 1
       if (pending >= MAX_PENDING_BATCHES) waitForWriter(shared)

@@ -3,13 +3,13 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { FailureCode } from '../base/failure.ts'
 import type { EncodedBatch } from '../delivery/run-encoder.ts'
-import type { LineLayout, LinePlace, PieceCounts } from '../log/scanned-runs.ts'
+import { isRecordLayout, type LinePlace, type PieceCounts, type PieceLayout } from '../log/scanned-runs.ts'
 
 /** What a piece's lines look like. */
 interface PieceLines {
   /** Which input the piece is from, by its place in the command. */
   readonly inputIndex: number
-  readonly layout: LineLayout
+  readonly layout: PieceLayout
   /** The input's header line, without its line end. */
   readonly header: Uint8Array | undefined
 }
@@ -56,10 +56,36 @@ export interface PieceReport extends PieceCounts {
   readonly otherLayout: LinePlace | undefined
 }
 
-/** What a worker says about its shard, in this order: batches, then one `done` or `failed`. */
+/** What a shard held, beside its row groups. */
+export interface ShardDone {
+  readonly kind: 'done'
+  readonly pieces: readonly PieceReport[]
+  /** What of the pieces' kept lines repeated lines of before, and is in no row group. */
+  readonly duplicates: {
+    readonly lines: number
+    readonly clippedRequests: number
+    readonly clippedBytes: number
+  }
+  /** Lengths that the log told, as in length-entries.ts. */
+  readonly lengths: Uint8Array
+}
+
+/**
+ * Hashes of the kept lines' identifiers (low, high; zero without one), all in shared memory. The worker goes on
+ * when `answered` is not 0; then `drop` has a byte for each line, not zero where an earlier line was the same.
+ */
+export interface ShardIdentifiers {
+  readonly kind: 'identifiers'
+  readonly identifiers: Uint32Array
+  readonly drop: Uint8Array
+  readonly answered: Int32Array
+}
+
+/** What a worker says about its shard, in this order: identifiers, if its lines have any; batches; then one `done` or `failed`. */
 export type ShardMessage =
+  | ShardIdentifiers
   | ({ readonly kind: 'batch' } & EncodedBatch)
-  | { readonly kind: 'done'; readonly pieces: readonly PieceReport[] }
+  | ShardDone
   | { readonly kind: 'failed'; readonly code: FailureCode; readonly message: string }
 
 /** What the pool hands to a worker. Errors lose their class on the way back, so failures are messages. */
@@ -69,6 +95,13 @@ export interface ShardTask {
   readonly port: MessagePort
   /** Two 32-bit cells, shared: batches not yet written, and KiB read so far. */
   readonly cells: SharedArrayBuffer
+}
+
+/** Whether the lines of a shard may have identifiers: then its first message is `identifiers`. */
+export function hasIdentifiers(shard: Shard): boolean {
+  return shard.pieces.some(
+    ({ layout }) => isRecordLayout(layout) && layout.fields.some(({ slot }) => slot === 'requestId'),
+  )
 }
 
 /** Index of the cell with the number of batches sent and not yet written. */

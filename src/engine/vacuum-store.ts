@@ -47,7 +47,7 @@ const DATE_NAME = /^date=\d{4}-\d{2}-\d{2}$/
 /** Data files, and those in the making with what belongs to them: parquet-output.ts, merge-files.ts, input-claims.ts. */
 const DATA_NAME = /^[^._].*\.parquet$/
 const TEMPORARY_NAME =
-  /^\.(?:.+\.parquet(?:\.[0-9a-f-]{36}\.tmp(?:\.columns|\.offsets)?)?|input-[0-9a-f-]{36}\.tmp)$/
+  /^\.(?:.+\.parquet(?:\.[0-9a-f-]{36}\.tmp(?:\.columns|\.offsets|\.lengths)?)?|input-[0-9a-f-]{36}\.tmp)$/
 
 /**
  * Deletes unreferenced files past the retention, in the store's own directories and log only; whatever else

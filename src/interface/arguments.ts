@@ -2,6 +2,7 @@
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { Failure } from '../base/failure.ts'
+import { FORMAT_NAMES } from './format-names.ts'
 import { type CommandName, helpExamples } from './help-text.ts'
 import type { Invocation } from './invocation.ts'
 
@@ -97,7 +98,15 @@ function addProcess(root: Command, program: string, report: Report): void {
     .argument('[inputs...]', 'log files, plain or gzip; - for standard input; none for the bundled sample')
     .addOption(valueOption('--out <file>', 'write one Parquet file instead, like day.parquet'))
     .addOption(valueOption('--store <dir>', 'the store to add to (default: data/delivery)'))
-    .addOption(valueOption('--format <name>', 'format of the logs').choices(['auto', 'delivery']))
+    .addOption(valueOption('--format <name>', 'format of the logs').choices(['auto', ...FORMAT_NAMES]))
+    .addOption(valueOption('--fields <list>', 'names of the fields, for formats that do not name them'))
+    .addOption(
+      valueOption('--log-format <format>', "nginx's log_format or Apache's LogFormat, as configured"),
+    )
+    .addOption(valueOption('--asset <kind>', 'what the asset is: path (default), url, host+path, path+query'))
+    .addOption(valueOption('--client <kind>', 'whose address counts: c-ip (default) or x-forwarded-for'))
+    .option('--trust-requested', 'count what was asked for, even where less was sent')
+    .addOption(valueOption('--max-inflate <bytes>', 'most bytes out of one gzip input (default: 64 GiB)'))
     .addOption(valueOption('--threads <n>', 'threads at most (default: one a core, when they pay)'))
     .addOption(valueOption('--rejects <file>', 'write the rejected lines to this file'))
     .addOption(
@@ -114,6 +123,13 @@ function addProcess(root: Command, program: string, report: Report): void {
           inputs,
           out: textOption(options, 'out'),
           store: textOption(options, 'store'),
+          format: textOption(options, 'format'),
+          fields: textOption(options, 'fields'),
+          logFormat: textOption(options, 'logFormat'),
+          asset: textOption(options, 'asset'),
+          client: textOption(options, 'client'),
+          trustRequested: options['trustRequested'] === true,
+          maxInflate: textOption(options, 'maxInflate'),
           threads: textOption(options, 'threads'),
           rejects: textOption(options, 'rejects'),
           maxRejects: textOption(options, 'maxRejects'),

@@ -5,6 +5,13 @@ export interface ProcessArguments {
   readonly inputs: readonly string[]
   readonly out: string | undefined
   readonly store: string | undefined
+  readonly format: string | undefined
+  readonly fields: string | undefined
+  readonly logFormat: string | undefined
+  readonly asset: string | undefined
+  readonly client: string | undefined
+  readonly trustRequested: boolean
+  readonly maxInflate: string | undefined
   readonly threads: string | undefined
   readonly rejects: string | undefined
   readonly maxRejects: string | undefined

@@ -4,12 +4,16 @@ import { existsSync, realpathSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { Failure } from '../base/failure.ts'
 import type { ProcessOptions } from '../engine/process-logs.ts'
+import { parseByteCount, readFormatRequest } from './format-settings.ts'
 import type { ProcessArguments } from './invocation.ts'
 import { bundledSamplePath } from './sample-questions.ts'
 
 /** What of the engine's options the command line decides, and where the rows go. */
 export interface ProcessSettings
-  extends Pick<ProcessOptions, 'inputs' | 'threads' | 'maxRejects' | 'rejectsPath'> {
+  extends Pick<
+    ProcessOptions,
+    'inputs' | 'threads' | 'maxRejects' | 'rejectsPath' | 'formatRequest' | 'maxInflateByteLength'
+  > {
   readonly target: ProcessTarget
 }
 
@@ -44,6 +48,10 @@ export function readProcessSettings(options: ProcessArguments): ProcessSettings 
     inputs,
     target,
     maxRejects: options.maxRejects === undefined ? DEFAULT_MAX_REJECTS : parseMaxRejects(options.maxRejects),
+    formatRequest: readFormatRequest(options),
+    ...(options.maxInflate === undefined
+      ? {}
+      : { maxInflateByteLength: parseByteCount('--max-inflate', options.maxInflate) }),
     ...(options.threads === undefined ? {} : { threads: parseThreads(options.threads) }),
     ...(rejects === undefined ? {} : { rejectsPath: rejects }),
   }

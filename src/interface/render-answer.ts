@@ -133,6 +133,10 @@ export function answerNotes(answer: Answer, query: Query, facts: Facts): readonl
     }
   }
   const lastAsked = answer.range?.[1] ?? 0
+  if (answer.lengths !== undefined) {
+    const lengths = answer.lengths.map(({ bytes, lastAt }) => `${formatCount(bytes)} (last at ${lastAt})`)
+    notes.push(`logs disagree about the length, so the asset may have changed: ${lengths.join(', ')}`)
+  }
   const isBeyond = observedLength !== undefined && lastAsked >= observedLength
   if (isBeyond && answer.length?.from === 'observed') {
     notes.push(`no request here went beyond byte ${observedLength - 1}: the asset may end there`)

@@ -3,6 +3,7 @@
 import type { Readable } from 'node:stream'
 import { Failure } from '../base/failure.ts'
 import type { EncodeOptions } from '../engine/encode-inputs.ts'
+import type { FormatDecision } from '../engine/input-format.ts'
 import type { StoreRunReport } from '../engine/process-into-store.ts'
 import type { ProcessReport } from '../engine/process-logs.ts'
 import { toSafeJson } from './escape-text.ts'
@@ -28,11 +29,13 @@ export async function runProcess(options: ProcessArguments, streams: Streams): P
   if (settings.inputs.includes('-')) stopReadingOnAbort(streams.stdin, controller.signal)
   const isShowingProgress = streams.stderr.isTTY === true && !options.quiet && !options.json
   const progress = isShowingProgress ? openProgressLine(streams.stderr) : undefined
+  const formats = new FormatNotes(options.quiet || isSample ? undefined : streams)
   try {
     const report = await run(
       settings,
       {
         signal: controller.signal,
+        onFormat: (decision) => formats.tell(decision),
         ...(progress === undefined ? {} : { onProgress: progress.update }),
       },
       (note) => writeNote(streams, note),
@@ -60,7 +63,7 @@ export async function runProcess(options: ProcessArguments, streams: Streams): P
   }
 }
 
-type Surroundings = Pick<EncodeOptions, 'signal' | 'onProgress'>
+type Surroundings = Pick<EncodeOptions, 'signal' | 'onProgress' | 'onFormat'>
 
 async function run(
   { target, ...settings }: ProcessSettings,
@@ -78,6 +81,23 @@ async function run(
 
 function targetPath(target: ProcessTarget): string {
   return target.kind === 'file' ? target.out : target.store
+}
+
+/** Says what inputs were found to be, once for each format: there may be thousands of inputs. */
+class FormatNotes {
+  private readonly streams: Streams | undefined
+  private readonly told = new Set<string>()
+
+  constructor(streams: Streams | undefined) {
+    this.streams = streams
+  }
+
+  tell({ path, format, isGuess, isGiven }: FormatDecision): void {
+    if (this.streams === undefined || isGiven || this.told.has(format)) return
+    this.told.add(format)
+    const why = isGuess ? ': no format was recognised, --format NAME says which it is' : ''
+    writeNote(this.streams, `${path}: read as ${format}${why}`)
+  }
 }
 
 /** A read that waits for a terminal or a pipe knows nothing of the signal: it ends when the stream does. */

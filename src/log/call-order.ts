@@ -1,15 +1,18 @@
 /** The order in which a scanner's functions are called, the same for every scanner: a wrong call is a bug. */
 
 import { invariant } from '../base/failure.ts'
-import { type LineLayout, MAX_LINE_BYTE_LENGTH } from './scanned-runs.ts'
+import { isRecordLayout, type LineLayout, MAX_LINE_BYTE_LENGTH, type PieceLayout } from './scanned-runs.ts'
 
 /** One function a call that has an order; each fails an invariant when it is not its turn. */
 export interface CallOrder {
-  beginPiece(layout: LineLayout): void
+  beginPiece(layout: PieceLayout): void
   reserve(byteLength: number): void
   commit(byteLength: number): void
   endPiece(): void
   finish(): void
+  /** Checks that it is the turn of a call between pieces, or after `finish`. */
+  checkBetween(call: string): void
+  checkFinished(call: string): void
   reset(): void
 }
 
@@ -29,9 +32,9 @@ export function createCallOrder(): CallOrder {
     invariant(state === wanted, `${call} of a scanner that is ${state}, expected ${wanted}`)
   }
   return {
-    beginPiece(layout: LineLayout): void {
+    beginPiece(layout: PieceLayout): void {
       expect('between', 'beginPiece')
-      checkLayout(layout)
+      if (!isRecordLayout(layout)) checkLayout(layout)
       state = 'piece'
       reserved = 0
     },
@@ -56,6 +59,8 @@ export function createCallOrder(): CallOrder {
       expect('between', 'finish')
       state = 'finished'
     },
+    checkBetween: (call) => expect('between', call),
+    checkFinished: (call) => expect('finished', call),
     reset(): void {
       invariant(state !== 'piece', 'reset of a scanner in a piece')
       state = 'between'

@@ -1,8 +1,9 @@
 /**
  * The scanner in plain TypeScript: the oracle of the tests and the fallback where WASM SIMD is missing. It
- * gives exactly what the WASM scanner gives, some fifteen times slower.
+ * gives exactly what the WASM scanner gives, some fifteen times slower; for the `delivery` format only.
  */
 
+import { Failure } from '../base/failure.ts'
 import { createCallOrder } from './call-order.ts'
 import { createPlainCounts, type PlainCounts } from './plain-counts.ts'
 import { readDay, readDigits, readRange, readTime } from './plain-fields.ts'
@@ -10,11 +11,14 @@ import { createPlainRuns, type PlainRuns } from './plain-runs.ts'
 import {
   DEFAULT_MAX_RANGE_BYTE_LENGTH,
   DEFAULT_REJECTED_LINE_LIMIT,
+  isRecordLayout,
   type LineLayout,
   type LineScanner,
+  type LoggedLengths,
   MAX_LINE_BYTE_LENGTH,
   MAX_REJECT_TEXT_BYTE_LENGTH,
   type PieceCounts,
+  type PieceLayout,
   type PieceOptions,
   type RejectReason,
   type ScannedRuns,
@@ -251,7 +255,13 @@ export function createPlainScanner(options: ScannerOptions = {}): LineScanner {
   let counts = createPlainCounts(rejectLimit, keepText)
   let input: PieceInput | undefined
   return {
-    beginPiece(layout: LineLayout, header = new Uint8Array(0), piece: PieceOptions = {}): void {
+    beginPiece(layout: PieceLayout, header = new Uint8Array(0), piece: PieceOptions = {}): void {
+      if (isRecordLayout(layout)) {
+        throw new Failure(
+          'ENVIRONMENT',
+          'formats other than delivery need WebAssembly, which this Node runs without; run it without --jitless',
+        )
+      }
       order.beginPiece(layout)
       counts = createPlainCounts(rejectLimit, keepText)
       const bounds = new Float64Array(layout.fieldCount + 1)
@@ -275,9 +285,21 @@ export function createPlainScanner(options: ScannerOptions = {}): LineScanner {
     get runCount(): number {
       return runs.count
     },
+    readIdentifiers(): Uint32Array<ArrayBuffer> {
+      order.checkBetween('readIdentifiers')
+      return new Uint32Array(0)
+    },
+    dropLines(): never {
+      throw new Failure('CRASHED', 'lines without identifiers cannot be dropped')
+    },
     finish(): ScannedRuns {
       order.finish()
       return runs.sort()
+    },
+    readLengths(): LoggedLengths {
+      order.checkFinished('readLengths')
+      const none = { request: new Uint32Array(0), length: new Float64Array(0), requests: new Uint32Array(0) }
+      return { ...none, count: 0, firstEpoch: new Float64Array(0), lastEpoch: new Float64Array(0) }
     },
     reset(): void {
       order.reset()

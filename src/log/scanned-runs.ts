@@ -1,5 +1,7 @@
 /** What the line scanner takes and gives: layouts, counts, rejected lines and sorted runs. No behaviour but sums. */
 
+import type { RecordLayout } from './record-layout.ts'
+
 /** Why a line was not kept, in the order in which the checks are made: the first that fails is the reason. */
 export const REJECT_REASONS = [
   /** More than `MAX_LINE_BYTE_LENGTH` bytes before the line feed. */
@@ -51,6 +53,14 @@ export interface LineLayout {
   readonly byteRange: number
 }
 
+/** How a piece's lines are laid out: as `delivery`, or as the description of another format says. */
+export type PieceLayout = LineLayout | RecordLayout
+
+/** Whether a layout is the description of a format other than `delivery`. */
+export function isRecordLayout(layout: PieceLayout): layout is RecordLayout {
+  return 'structure' in layout
+}
+
 /** Distinct byte strings, ascending as unsigned bytes; value i is `bytes[offsets[i]..offsets[i + 1])`. */
 export interface StringTable {
   readonly count: number
@@ -84,7 +94,21 @@ export interface ScannedRuns {
   readonly userAgentTable: StringTable
 }
 
-/** Always: lines = comments + blank + kept + skippedStatus + the sum of `rejected`. */
+/** Complete lengths that the log told of request paths, each on one UTC day: a length told on two days comes twice. */
+export interface LoggedLengths {
+  readonly count: number
+  /** Rank in the request table. */
+  readonly request: Uint32Array
+  /** The length in bytes. */
+  readonly length: Float64Array
+  /** Earliest and latest request that told it. */
+  readonly firstEpoch: Float64Array
+  readonly lastEpoch: Float64Array
+  /** How many requests told it. */
+  readonly requests: Uint32Array
+}
+
+/** Always: lines = comments + blank + kept + the five skipped ones + the sum of `rejected`. */
 export interface ScanCounts {
   readonly lines: number
   /** Lines whose first byte is `#`, of any length. */
@@ -94,6 +118,15 @@ export interface ScanCounts {
   readonly kept: number
   /** Lines with a status other than 200 and 206. */
   readonly skippedStatus: number
+  /** Lines with a method other than GET. */
+  readonly skippedMethod: number
+  /** Lines with a good status that prove no byte range. */
+  readonly unproven: number
+  /** Requests of the network to itself. */
+  readonly skippedInner: number
+  /** Requests of which less was sent than they claim, whether or not a byte is left, and the bytes not sent. */
+  readonly clippedRequests: number
+  readonly clippedBytes: number
   readonly rejected: Readonly<Record<RejectReason, number>>
   /** Sum of the range lengths of kept lines. */
   readonly rows: number
@@ -172,7 +205,7 @@ export interface LineScanner {
    * A piece is consecutive bytes of one input that begin at a line start. `header` is the input's
    * header line (without line end): comments equal to it are not reported as other headers.
    */
-  beginPiece(layout: LineLayout, header?: Uint8Array, options?: PieceOptions): void
+  beginPiece(layout: PieceLayout, header?: Uint8Array, options?: PieceOptions): void
   /** Memory to read straight into, `byteLength` bytes; valid until the next call of anything. */
   reserve(byteLength: number): Uint8Array
   /** Says how many bytes of the reserved memory are filled, and scans them. */
@@ -181,6 +214,18 @@ export interface LineScanner {
   endPiece(): PieceCounts
   /** Kept lines since the last reset. */
   readonly runCount: number
+  /**
+   * Two halves (low, high) of a hash of each kept line's identifier, zero without one; lines after the last
+   * with an identifier may be left out. A copy. In the order of the lines, up to `finish`.
+   */
+  readIdentifiers(): Uint32Array<ArrayBuffer>
+  /**
+   * Takes out the kept lines whose entry is not zero, one entry a line; before `finish`. Returns what was
+   * counted of them as clipped.
+   */
+  dropLines(drop: Uint8Array): { readonly clippedRequests: number; readonly clippedBytes: number }
+  /** The lengths that the kept lines told, sorted by (request, length, day); after `finish`, a copy. */
+  readLengths(): LoggedLengths
   /** Sorts what was kept. The arrays may be views of the scanner's memory: valid until `reset`. */
   finish(): ScannedRuns
   /** Empties tables and runs, keeps memory. */

@@ -16,7 +16,8 @@ export interface ScannerExports {
   ): void
   layoutAddress(): number
   reserveHeader(byteLength: number): number
-  beginPiece(atInputStart: number): void
+  reserveProgram(byteLength: number): number
+  beginPiece(atInputStart: number, hasProgram: number): void
   reserve(byteLength: number): number
   commit(byteLength: number): number
   endPiece(): number
@@ -25,7 +26,13 @@ export interface ScannerExports {
   rejectTextsAddress(): number
   otherHeadersAddress(): number
   runsSoFar(): number
+  extrasSoFar(): number
+  extrasAddress(): number
+  drop(flags: number): number
   finish(): number
+  lengthsAddress(): number
+  lengthsCount(): number
+  requestRanksAddress(): number
   resultsAddress(): number
   reset(): void
   reserveHashInput(byteLength: number): number

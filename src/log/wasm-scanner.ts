@@ -2,15 +2,19 @@
 
 import { Failure, invariant } from '../base/failure.ts'
 import { createCallOrder } from './call-order.ts'
+import { encodeProgram } from './record-program.ts'
 import {
   DEFAULT_MAX_RANGE_BYTE_LENGTH,
   DEFAULT_REJECTED_LINE_LIMIT,
+  isRecordLayout,
   type LineLayout,
   type LinePlace,
   type LineScanner,
+  type LoggedLengths,
   MAX_LISTED_COMMENTS,
   makeRejectCounts,
   type PieceCounts,
+  type PieceLayout,
   type PieceOptions,
   REJECT_REASONS,
   type RejectedLine,
@@ -24,6 +28,10 @@ const WHOLE_MEMORY_BYTE_LENGTH = 2 ** 32
 const WORD_BITS = 64
 /** Entries of a list of places, in bytes. */
 const PLACE_BYTE_LENGTH = 32
+/** Words of a run's extras, see assembly/batch.ts. */
+const EXTRA_WORDS = 6
+/** Bytes of an entry of assembly/logged-lengths.ts. */
+const LENGTH_BYTES = 40
 
 /** Options that only this implementation has. */
 export interface WasmScannerOptions extends ScannerOptions {
@@ -86,6 +94,11 @@ function readPieceCounts(module: ScannerExports, withText: boolean): PieceCounts
     blank: counter(2),
     kept: counter(3),
     skippedStatus: counter(4),
+    skippedMethod: counter(19),
+    unproven: counter(20),
+    skippedInner: counter(21),
+    clippedRequests: counter(22),
+    clippedBytes: counter(23),
     rejected: makeRejectCounts((index) => counter(9 + index)),
     rows: counter(5),
     rowsExact: counter(5) <= 2 ** 53,
@@ -142,6 +155,76 @@ function writeLayout(module: ScannerExports, layout: LineLayout): void {
   ])
 }
 
+/** Hands the layout to the module; whether it is a program. */
+function passLayout(module: ScannerExports, layout: PieceLayout): boolean {
+  if (isRecordLayout(layout)) {
+    const program = encodeProgram(layout)
+    copyIn(module, demand(module.reserveProgram(program.length)), program)
+    return true
+  }
+  writeLayout(module, layout)
+  return false
+}
+
+function readIdentifiers(module: ScannerExports): Uint32Array<ArrayBuffer> {
+  const count = module.extrasSoFar() >>> 0
+  const extras = new Uint32Array(module.memory.buffer, module.extrasAddress() >>> 0, count * EXTRA_WORDS)
+  const identifiers = new Uint32Array(2 * count)
+  for (let i = 0; i < count; i++) {
+    identifiers[2 * i] = extras[i * EXTRA_WORDS + 4] ?? 0
+    identifiers[2 * i + 1] = extras[i * EXTRA_WORDS + 5] ?? 0
+  }
+  return identifiers
+}
+
+/** Drops runs; what was counted of them as clipped. */
+function dropLines(
+  module: ScannerExports,
+  drop: Uint8Array,
+): { readonly clippedRequests: number; readonly clippedBytes: number } {
+  const flags = demand(module.reserveHashInput(drop.length))
+  copyIn(module, flags, drop)
+  const extras = module.extrasAddress() >>> 0
+  const clips = new Float64Array(
+    module.memory.buffer,
+    extras,
+    ((module.extrasSoFar() >>> 0) * EXTRA_WORDS) / 2,
+  )
+  let clippedRequests = 0
+  let clippedBytes = 0
+  for (let i = 0; i < drop.length; i++) {
+    const clipped = drop[i] === 0 ? 0 : (clips[(i * EXTRA_WORDS) / 2 + 1] ?? 0)
+    if (clipped === 0) continue
+    clippedRequests++
+    clippedBytes += clipped
+  }
+  demand(module.drop(flags))
+  return { clippedRequests, clippedBytes }
+}
+
+/** The entries of assembly/logged-lengths.ts, by rank and length. */
+function readLengths(module: ScannerExports): LoggedLengths {
+  const count = module.lengthsCount() >>> 0
+  const view = new DataView(module.memory.buffer, module.lengthsAddress() >>> 0, count * LENGTH_BYTES)
+  const ranks = module.requestRanksAddress() >>> 0
+  const memory = new DataView(module.memory.buffer)
+  const rankOf = (entry: number): number =>
+    memory.getUint32(ranks + 4 * view.getUint32(entry * LENGTH_BYTES, true), true)
+  const lengthOf = (entry: number): number => view.getFloat64(entry * LENGTH_BYTES + 8, true)
+  const dayOf = (entry: number): number => view.getFloat64(entry * LENGTH_BYTES + 32, true)
+  const order = Uint32Array.from({ length: count }, (_, entry) => entry).sort(
+    (a, b) => rankOf(a) - rankOf(b) || lengthOf(a) - lengthOf(b) || dayOf(a) - dayOf(b),
+  )
+  return {
+    count,
+    request: order.map(rankOf),
+    length: Float64Array.from(order, lengthOf),
+    firstEpoch: Float64Array.from(order, (entry) => view.getFloat64(entry * LENGTH_BYTES + 16, true)),
+    lastEpoch: Float64Array.from(order, (entry) => view.getFloat64(entry * LENGTH_BYTES + 24, true)),
+    requests: order.map((entry) => view.getUint32(entry * LENGTH_BYTES + 4, true)),
+  }
+}
+
 /** Throws a `Failure` for an address or flag that says that memory is exhausted. */
 function demand(result: number): number {
   if (result === 0) throw exhausted()
@@ -166,11 +249,11 @@ export function createWasmScanner(options: WasmScannerOptions = {}): WasmScanner
   )
   const order = createCallOrder()
   return {
-    beginPiece(layout: LineLayout, header = new Uint8Array(0), piece: PieceOptions = {}): void {
+    beginPiece(layout: PieceLayout, header = new Uint8Array(0), piece: PieceOptions = {}): void {
       order.beginPiece(layout)
-      writeLayout(module, layout)
+      const hasProgram = passLayout(module, layout)
       copyIn(module, demand(module.reserveHeader(header.length)), header)
-      module.beginPiece(piece.firstPiece === true ? 1 : 0)
+      module.beginPiece(piece.firstPiece === true ? 1 : 0, hasProgram ? 1 : 0)
     },
     reserve(byteLength: number): Uint8Array {
       order.reserve(byteLength)
@@ -188,6 +271,19 @@ export function createWasmScanner(options: WasmScannerOptions = {}): WasmScanner
     },
     get runCount(): number {
       return module.runsSoFar() >>> 0
+    },
+    readIdentifiers(): Uint32Array<ArrayBuffer> {
+      order.checkBetween('readIdentifiers')
+      return readIdentifiers(module)
+    },
+    dropLines(drop: Uint8Array): { readonly clippedRequests: number; readonly clippedBytes: number } {
+      order.checkBetween('dropLines')
+      invariant(drop.length === module.runsSoFar() >>> 0, 'one entry for each kept line')
+      return dropLines(module, drop)
+    },
+    readLengths(): LoggedLengths {
+      order.checkFinished('readLengths')
+      return readLengths(module)
     },
     finish(): ScannedRuns {
       order.finish()

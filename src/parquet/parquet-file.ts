@@ -220,6 +220,11 @@ export class ParquetFile {
     this.#pagesAhead.delete(rowGroup)
   }
 
+  /** Bytes of the file that no other part of it knows: whoever asks checks them. */
+  read(byteOffset: number, byteLength: number): Uint8Array {
+    return this.#file.read(byteOffset, byteLength)
+  }
+
   close(): void {
     this.#pagesAhead.clear()
     this.#file.close()

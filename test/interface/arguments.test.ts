@@ -84,7 +84,7 @@ test('wrong use is a failure that names what is wrong', () => {
   assertUsage(() => parse('query', '--range'), /--range <first-last>.*argument missing/)
   assertUsage(() => parse('query', 'extra'), /too many arguments/)
   assertUsage(() => parse('query', '--range', '1-2', '--range', '3-4'), /given twice/)
-  assertUsage(() => parse('process', '--format', 'cloudfront'), /Allowed choices are auto, delivery/)
+  assertUsage(() => parse('process', '--format', 'cloudtop'), /Allowed choices are auto, delivery, /)
 })
 
 test('help and version are text, with examples', () => {
@@ -128,6 +128,13 @@ const NO_OPTIONS: ProcessArguments = {
   inputs: ['a.log'],
   out: 'x.parquet',
   store: undefined,
+  format: undefined,
+  fields: undefined,
+  logFormat: undefined,
+  asset: undefined,
+  client: undefined,
+  trustRequested: false,
+  maxInflate: undefined,
   threads: undefined,
   rejects: undefined,
   maxRejects: undefined,

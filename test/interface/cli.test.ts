@@ -109,7 +109,7 @@ test('an interrupt ends a run with 130 and leaves nothing behind', async () => {
   child.kill('SIGINT')
   const { exitCode, stdout, stderr } = await ended
   assert.equal([exitCode, stdout], [130, ''])
-  assert.match(stderr, /^byteledger: interrupted/)
+  assert.match(stderr, /^byteledger: interrupted/m)
   assert.equal(readdirSync(directory), before)
 })
 

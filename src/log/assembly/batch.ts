@@ -33,7 +33,7 @@ import {
 /** Bytes that are scanned at a time: they and their marks stay in the first-level cache. */
 export const BLOCK_BYTE_LENGTH: usize = 16384
 /** Shorter lines cannot be kept: 33 bytes with all separators, so a block never has more of them. */
-const MAX_BATCH: u32 = 512
+export const MAX_BATCH: u32 = 512
 /** ip, user agent, request (address and length each), line start, line end, line index. */
 const KEY_BYTES: usize = 36
 /** Bytes of a run's three numbers as f64. */
@@ -61,6 +61,11 @@ export const requests: Dictionary = initDictionary(
   memory.data(offsetof<Region>(), 8),
   memory.data(offsetof<Region>(), 8),
 )
+/** Bytes of what a run of a record has beside: length of the asset, bytes clipped (f64), hash of its identifier (u64). */
+export const EXTRA_BYTES: usize = 24
+
+/** See `EXTRA_BYTES`; as long as `extraCount` says. */
+export const extras: Region = changetype<Region>(memory.data(offsetof<Region>(), 8))
 /** first, last, epoch of the runs. */
 export const runs: Region = changetype<Region>(memory.data(offsetof<Region>(), 8))
 /** request, ip, user agent of the runs. */
@@ -72,7 +77,10 @@ const keys: usize = memory.data(36 * 512, 16)
 export let runCount: u32 = 0
 /** Lines of the shard whose dictionary entries may be used by no run. */
 export let orphanedLines: u32 = 0
-let batchCount: u32 = 0
+/** Runs, from the first, that have extras: none, or all up to some run. */
+export let extraCount: u32 = 0
+/** Lines of the batch at hand. */
+export let batchCount: u32 = 0
 let maxRangeByteLength: i64 = 0
 
 /** The day that was read last: lines of a log mostly share it. */
@@ -90,14 +98,35 @@ export function emptyRuns(): void {
   runCount = 0
   orphanedLines = 0
   batchCount = 0
+  extraCount = 0
   emptyDictionary(ips)
   emptyDictionary(userAgents)
   emptyDictionary(requests)
 }
 
+/** Sums of a piece that depend on extras: whoever reads counts adds them. */
+function countClipped(extra: usize): void {
+  const clipped = <u64>load<f64>(extra, 8)
+  if (clipped == 0) return
+  counts.clippedRequests++
+  counts.clippedBytes += clipped
+}
+
+/** Makes sure that the runs up to the batch's last have extras; false when memory is exhausted. */
+export function reserveExtras(): bool {
+  const used = <usize>extraCount * EXTRA_BYTES
+  if (!ensureRegion(extras, used, (<u64>runCount + MAX_BATCH) * EXTRA_BYTES)) return false
+  if (extraCount < runCount) {
+    memory.fill(extras.address + used, 0, <usize>(runCount - extraCount) * EXTRA_BYTES)
+    extraCount = runCount
+  }
+  return true
+}
+
 /** Makes room for the kept lines of one block and the line that goes into it; false when memory is exhausted. */
 export function reserveBatch(): bool {
-  const textBytes = BLOCK_BYTE_LENGTH + MAX_LINE_BYTE_LENGTH
+  // Of records whose parts are put together each may be some bytes longer than its line.
+  const textBytes = BLOCK_BYTE_LENGTH + MAX_LINE_BYTE_LENGTH + <usize>MAX_BATCH * 16
   const runLimit = <u64>runCount + MAX_BATCH
   return (
     reserveStrings(ips, MAX_BATCH, textBytes) &&
@@ -176,8 +205,62 @@ export function readFields(marks: usize, lineEnd: usize, lineIndex: u32): u32 {
   return KEPT
 }
 
+/** Whether a range is longer than is believed. */
+export function isHugeRange(first: i64, last: i64): bool {
+  return last - first >= maxRangeByteLength
+}
+
+/** A kept record: its keys, as text in memory. */
+@unmanaged
+export class RecordKeys {
+  ip: usize
+  ipEnd: usize
+  userAgent: usize
+  userAgentEnd: usize
+  request: usize
+  requestEnd: usize
+}
+
+/** A kept record's keys. */
+export const recordKeys: RecordKeys = changetype<RecordKeys>(memory.data(offsetof<RecordKeys>(), 8))
+
+/** Adds a record to the batch: [first, last] at `epoch`, with `recordKeys` and what else is known of it. */
+export function addRecord(
+  lineStart: usize,
+  lineEnd: usize,
+  lineIndex: u32,
+  first: i64,
+  last: i64,
+  epoch: i64,
+  length: i64,
+  clippedBytes: i64,
+  identifier: u64,
+): void {
+  const key = keys + <usize>batchCount * KEY_BYTES
+  store<u32>(key, <u32>recordKeys.ip)
+  store<u32>(key, <u32>(recordKeys.ipEnd - recordKeys.ip), 4)
+  store<u32>(key, <u32>recordKeys.userAgent, 8)
+  store<u32>(key, <u32>(recordKeys.userAgentEnd - recordKeys.userAgent), 12)
+  store<u32>(key, <u32>recordKeys.request, 16)
+  store<u32>(key, <u32>(recordKeys.requestEnd - recordKeys.request), 20)
+  store<u32>(key, <u32>lineStart, 24)
+  store<u32>(key, <u32>lineEnd, 28)
+  store<u32>(key, lineIndex, 32)
+  const run = runs.address + <usize>(runCount + batchCount) * RUN_BYTES
+  store<f64>(run, <f64>first)
+  store<f64>(run, <f64>last, 8)
+  store<f64>(run, <f64>epoch, 16)
+  const extra = extras.address + <usize>(runCount + batchCount) * EXTRA_BYTES
+  store<f64>(extra, <f64>length)
+  store<f64>(extra, <f64>clippedBytes, 8)
+  store<u64>(extra, identifier, 16)
+  batchCount++
+  const rows = counts.rows + <u64>(last - first + 1)
+  counts.rows = rows < MAX_ROWS ? rows : MAX_ROWS
+}
+
 /** Takes the lines with a string that is not UTF-8 out of the batch; the number of lines that stay. */
-function dropInvalid(): u32 {
+function dropInvalid(hasExtras: bool): u32 {
   let kept: u32 = 0
   for (let i: u32 = 0; i < batchCount; i++) {
     const from = runKeys.address + <usize>(runCount + i) * RUN_KEY_BYTES
@@ -191,20 +274,56 @@ function dropInvalid(): u32 {
     }
     memory.copy(runKeys.address + <usize>(runCount + kept) * RUN_KEY_BYTES, from, RUN_KEY_BYTES)
     memory.copy(runs.address + <usize>(runCount + kept) * RUN_BYTES, run, RUN_BYTES)
+    if (hasExtras) {
+      const extra = extras.address + <usize>(runCount + i) * EXTRA_BYTES
+      memory.copy(extras.address + <usize>(runCount + kept) * EXTRA_BYTES, extra, EXTRA_BYTES)
+    }
     kept++
   }
   return kept
 }
 
-/** Numbers the keys of the batch and makes its lines runs. */
-export function closeBatch(): void {
+/** Numbers the keys of the batch and makes its lines runs; `hasExtras` when they came by `addRecord`. */
+export function closeBatch(hasExtras: bool): void {
   if (batchCount == 0) return
   const to = runKeys.address + <usize>runCount * RUN_KEY_BYTES
   const badIps = numberStrings(ips, batchCount, keys, KEY_BYTES, to + 4, RUN_KEY_BYTES)
   const badUserAgents = numberStrings(userAgents, batchCount, keys + 8, KEY_BYTES, to + 8, RUN_KEY_BYTES)
   const badRequests = numberStrings(requests, batchCount, keys + 16, KEY_BYTES, to, RUN_KEY_BYTES)
-  const kept = badIps || badUserAgents || badRequests ? dropInvalid() : batchCount
+  const kept = badIps || badUserAgents || badRequests ? dropInvalid(hasExtras) : batchCount
+  if (hasExtras) {
+    for (let i: u32 = 0; i < kept; i++) countClipped(extras.address + <usize>(runCount + i) * EXTRA_BYTES)
+    extraCount = runCount + kept
+  }
   runCount += kept
   counts.kept += <u64>kept
   batchCount = 0
+}
+
+/**
+ * Takes runs out: those whose byte at `flags` is not zero. Their strings stay in the dictionaries until they
+ * are sorted.
+ */
+export function removeRuns(flags: usize): void {
+  let kept: u32 = 0
+  for (let i: u32 = 0; i < runCount; i++) {
+    if (load<u8>(flags + i) != 0) {
+      orphanedLines++
+      continue
+    }
+    memory.copy(runs.address + <usize>kept * RUN_BYTES, runs.address + <usize>i * RUN_BYTES, RUN_BYTES)
+    memory.copy(
+      runKeys.address + <usize>kept * RUN_KEY_BYTES,
+      runKeys.address + <usize>i * RUN_KEY_BYTES,
+      RUN_KEY_BYTES,
+    )
+    memory.copy(
+      extras.address + <usize>kept * EXTRA_BYTES,
+      extras.address + <usize>i * EXTRA_BYTES,
+      EXTRA_BYTES,
+    )
+    kept++
+  }
+  runCount = kept
+  extraCount = kept
 }

@@ -8,6 +8,8 @@ import { scanLines } from './lines'
 import { findByte, findLastLineEnd } from './marks'
 import { allocateBlock, memoryExhausted, Region, releaseBlock } from './memory'
 import { noteOtherHeader, noteRejectAt, placeCommitted } from './places'
+import { hasComments, isRecord } from './record-layout'
+import { isFieldsComment, scanRecords } from './records'
 import { counts, LONG_LINE, MAX_LINE_BYTE_LENGTH } from './state'
 
 const LINE_FEED: u8 = 10
@@ -64,8 +66,8 @@ function beginLongLine(start: usize, end: usize): void {
   longLine = true
   longByteLength = <u64>(end - start)
   longOffset = counts.byteLength - longByteLength
-  longIsComment = load<u8>(start) == NUMBER_SIGN
-  longHasTab = findByte(TAB, start, end) < end
+  longIsComment = load<u8>(start) == NUMBER_SIGN && hasComments()
+  longHasTab = isRecord ? isFieldsComment(start, end) : findByte(TAB, start, end) < end
   memory.copy(longText, start, 1024)
 }
 
@@ -73,7 +75,7 @@ function beginLongLine(start: usize, end: usize): void {
 function passLongLine(start: usize, end: usize): usize {
   const lineFeed = findByte(LINE_FEED, start, end)
   longByteLength += <u64>(lineFeed - start)
-  if (longIsComment && !longHasTab) longHasTab = findByte(TAB, start, lineFeed) < lineFeed
+  if (longIsComment && !longHasTab && !isRecord) longHasTab = findByte(TAB, start, lineFeed) < lineFeed
   if (lineFeed == end) return 0
   endLongLine()
   return lineFeed + 1
@@ -103,6 +105,10 @@ function carry(start: usize, end: usize): void {
   }
 }
 
+function scan(from: usize, to: usize): bool {
+  return isRecord ? scanRecords(from, to) : scanLines(from, to)
+}
+
 /** Scans what was read: `byteLength` bytes at the reserved address. False when memory is exhausted. */
 export function commitInput(byteLength: usize): bool {
   const end = fresh + byteLength
@@ -124,7 +130,7 @@ export function commitInput(byteLength: usize): bool {
   if (!markAwaited) {
     const linesEnd = findLastLineEnd(searchFrom, end)
     if (linesEnd > searchFrom) {
-      if (!scanLines(start, linesEnd)) return false
+      if (!scan(start, linesEnd)) return false
       start = linesEnd
     }
   }
@@ -140,11 +146,11 @@ export function endInput(): bool {
     const start = fresh - carried
     const linesEnd = findLastLineEnd(start, fresh)
     placeCommitted(fresh, counts.byteLength)
-    if (linesEnd > start && !scanLines(start, linesEnd)) return false
+    if (linesEnd > start && !scan(start, linesEnd)) return false
     if (linesEnd < fresh) {
       // A line feed of our own ends the last line; nothing of it is counted.
       store<u8>(fresh, LINE_FEED)
-      if (!scanLines(linesEnd, fresh + 1)) return false
+      if (!scan(linesEnd, fresh + 1)) return false
     }
   }
   carried = 0

@@ -5,6 +5,7 @@
  */
 
 import { BLOCK_BYTE_LENGTH, closeBatch, readFields, reserveBatch } from './batch'
+import { isHeader } from './header-line'
 import { findByte, markBytes } from './marks'
 import { memoryExhausted } from './memory'
 import { byteOffsetOf, noteOtherHeader, noteReject } from './places'
@@ -22,16 +23,6 @@ const NUMBER_SIGN: u8 = 35
 const marks: usize = memory.data(328192, 16) + 64
 /** Field ends of a line that takes the careful way, in the form of marks: (65536 + 64) * 4 bytes. */
 const carefulMarks: usize = memory.data(262400, 16)
-
-/** Whether [start, end) is the input's header line. */
-function isHeader(start: usize, end: usize): bool {
-  const length = end - start
-  if (length != layout.headerByteLength) return false
-  for (let i: usize = 0; i < length; i++) {
-    if (load<u8>(start + i) != load<u8>(layout.header + i)) return false
-  }
-  return true
-}
 
 /** Lays out the fields of [start, end) at `carefulMarks`; false when their number is wrong. */
 function markFields(start: usize, end: usize): bool {
@@ -120,7 +111,7 @@ export function scanLines(from: usize, to: usize): bool {
     marksEnd = markBytes(at, blockEnd, marksEnd)
     at = blockEnd
     const rest = readLines(marksEnd)
-    closeBatch()
+    closeBatch(false)
     if (memoryExhausted) return false
     const restByteLength = marksEnd - rest
     if (rest != marks) memory.copy(marks, rest, restByteLength)

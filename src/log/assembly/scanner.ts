@@ -1,9 +1,12 @@
 /** The module's interface to its host; see the file that loads it for the order of calls. */
 
-import { configureRanges, emptyRuns, runCount } from './batch'
+import { configureRanges, emptyRuns, extraCount, extras, removeRuns, reserveExtras, runCount } from './batch'
 import { beginInput, commitInput, endInput, reserveInput } from './input'
+import { resetMembers } from './json-members'
+import { collectLengths, lengthCount, lengthEntries } from './logged-lengths'
 import { allocateBlock, ensureRegion, limitMemory, Region, releaseBlock } from './memory'
 import { configureRejects, emptyRejects, otherHeaders, rejects, rejectTexts } from './places'
+import * as program from './record-layout'
 import { limitWordBits, sortRuns } from './run-order'
 import {
   ipTable,
@@ -52,10 +55,17 @@ export function reserveHeader(byteLength: usize): usize {
   return layout.header
 }
 
-/** Begins a piece. */
-export function beginPiece(atInputStart: bool): void {
+/** Makes room for the program of a format of `byteLength` bytes; its address, or 0 when memory is exhausted. */
+export function reserveProgram(byteLength: usize): usize {
+  return program.reserveProgram(byteLength)
+}
+
+/** Begins a piece; `hasProgram` when its lines are as the program says that was written last. */
+export function beginPiece(atInputStart: bool, hasProgram: bool): void {
   memory.fill(changetype<usize>(counts), 0, offsetof<Counts>())
   emptyRejects()
+  program.useProgram(hasProgram)
+  resetMembers()
   beginInput(atInputStart)
 }
 
@@ -74,7 +84,7 @@ export function endPiece(): bool {
   return endInput()
 }
 
-/** Address of the piece's counts: nineteen u64. */
+/** Address of the piece's counts: 24 u64. */
 export function countsAddress(): usize {
   return changetype<usize>(counts)
 }
@@ -99,9 +109,41 @@ export function runsSoFar(): u32 {
   return runCount
 }
 
+/** Runs from the first that have extras. */
+export function extrasSoFar(): u32 {
+  return extraCount
+}
+
+/** Address of the extras: length, clipped bytes (f64), hash of the identifier (u64) a run. */
+export function extrasAddress(): usize {
+  return extras.address
+}
+
+/** Takes out the runs whose byte at `flags` is not zero, one a run; false when memory is exhausted. */
+export function drop(flags: usize): bool {
+  if (!reserveExtras()) return false
+  removeRuns(flags)
+  return true
+}
+
 /** Sorts; false when memory is exhausted. */
 export function finish(): bool {
-  return sortRuns()
+  return collectLengths() && sortRuns()
+}
+
+/** Address of the lengths that `finish` collected. */
+export function lengthsAddress(): usize {
+  return lengthEntries.address
+}
+
+/** How many there are. */
+export function lengthsCount(): u32 {
+  return lengthCount
+}
+
+/** Address of the rank of each request number (u32), after `finish`. */
+export function requestRanksAddress(): usize {
+  return requestTable.ranks.address
 }
 
 function writeTableResults(at: usize, table: StringTable): void {

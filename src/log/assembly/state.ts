@@ -26,6 +26,12 @@ export const BAD_UTF8: u32 = 9
 export const KEPT: u32 = 16
 /** A line's fate when it is no reject: its status proves no bytes. */
 export const SKIPPED: u32 = 17
+/** Likewise: its method is not GET. */
+export const SKIPPED_METHOD: u32 = 18
+/** Likewise: what it says proves no range. */
+export const UNPROVEN: u32 = 19
+/** Likewise: a request of the network to itself. */
+export const SKIPPED_INNER: u32 = 20
 
 /** Counts of one piece, as the host reads them: eight bytes each, in this order. */
 @unmanaged
@@ -51,6 +57,12 @@ export class Counts {
   hugeRange: u64
   emptyKey: u64
   badUtf8: u64
+  skippedMethod: u64
+  unproven: u64
+  skippedInner: u64
+  /** Requests of which less was sent than asked for, and by how many bytes. */
+  clippedRequests: u64
+  clippedBytes: u64
 }
 
 /** Zero-based numbers of the fields, written by the host. */

@@ -1,0 +1,214 @@
+/**
+ * The section of a file that keeps the complete lengths which its log told, beside the rows. Blocks of pages, each
+ * block sorted on its own, so that writing takes bounded memory; then a directory; the key-value metadata says
+ * where. A page: entries (length-entries.ts) and a CRC-32 of them. The directory: the number of blocks; for each
+ * the number of its pages, and for each page the hash of its first entry (low, high) and its byte length, CRC
+ * included; a CRC-32 of all that. Numbers are 32-bit little-endian.
+ */
+
+import { ByteReader } from '../base/byte-reader.ts'
+import { ByteWriter } from '../base/byte-writer.ts'
+import { damaged } from '../base/failure.ts'
+import { crc32 } from '../parquet/crc32.ts'
+import type { ParquetFile } from '../parquet/parquet-file.ts'
+import {
+  compareLengthEntries,
+  decodeLengthEntry,
+  encodeLengthEntry,
+  type LengthEntry,
+} from './length-entries.ts'
+import type { Wanted } from './scan-key.ts'
+import { LENGTHS_KEY } from './schema.ts'
+
+const PAGE_BYTE_LENGTH = 4096
+const CRC_BYTE_LENGTH = 4
+/** A block has at most so many entries ... */
+const MAX_BLOCK_ENTRIES = 65_536
+/** ... and its assets at most about so many bytes. */
+const MAX_BLOCK_ASSET_BYTES = 16 * 1024 * 1024
+
+/** A page, as the directory knows it. */
+interface LengthPage {
+  readonly hashLow: number
+  readonly hashHigh: number
+  readonly byteLength: number
+}
+
+function appendCrc(writer: ByteWriter, from: number): void {
+  writer.u32(crc32(writer.bytes, from, writer.length))
+}
+
+/**
+ * Collects entries in any order and gives them as a section. The bytes depend on the order of the entries alone.
+ * Also merges sections: add the entries of several files.
+ */
+export class LengthCollector {
+  private entries = new Map<string, LengthEntry>()
+  private assetBytes = 0
+  private readonly blocks: LengthPage[][] = []
+
+  /** Adds an entry; what was told of the same length of the same asset is told by both together. */
+  add(entry: LengthEntry): void {
+    const key = `${Buffer.from(entry.asset).toString('latin1')}\n${entry.length}`
+    const known = this.entries.get(key)
+    if (known === undefined) {
+      this.assetBytes += entry.asset.length
+      this.entries.set(key, { ...entry, asset: entry.asset.slice() })
+      return
+    }
+    this.entries.set(key, {
+      ...known,
+      firstEpoch: Math.min(known.firstEpoch, entry.firstEpoch),
+      lastEpoch: Math.max(known.lastEpoch, entry.lastEpoch),
+      requests: known.requests + entry.requests,
+    })
+  }
+
+  /** Whether a block is to be taken before more is added. */
+  get isFull(): boolean {
+    return this.entries.size >= MAX_BLOCK_ENTRIES || this.assetBytes >= MAX_BLOCK_ASSET_BYTES
+  }
+
+  /** The pages of what was added since the last block; none when that is nothing. */
+  takeBlock(): Uint8Array {
+    const writer = new ByteWriter()
+    const pages: LengthPage[] = []
+    let first: LengthEntry | undefined
+    let from = 0
+    const endPage = (): void => {
+      if (first === undefined) return
+      appendCrc(writer, from)
+      pages.push({ hashLow: first.hashLow, hashHigh: first.hashHigh, byteLength: writer.length - from })
+      first = undefined
+      from = writer.length
+    }
+    for (const entry of [...this.entries.values()].sort(compareLengthEntries)) {
+      first ??= entry
+      encodeLengthEntry(entry, writer)
+      if (writer.length - from >= PAGE_BYTE_LENGTH) endPage()
+    }
+    endPage()
+    if (pages.length > 0) this.blocks.push(pages)
+    this.entries = new Map()
+    this.assetBytes = 0
+    return writer.copy()
+  }
+
+  /** The directory of all blocks, which follows them; undefined when there is no entry at all. */
+  takeDirectory(): Uint8Array | undefined {
+    if (this.blocks.length === 0) return undefined
+    const writer = new ByteWriter()
+    writer.u32(this.blocks.length)
+    for (const pages of this.blocks) {
+      writer.u32(pages.length)
+      for (const { hashLow, hashHigh, byteLength } of pages) {
+        writer.u32(hashLow)
+        writer.u32(hashHigh)
+        writer.u32(byteLength)
+      }
+    }
+    appendCrc(writer, 0)
+    return writer.copy()
+  }
+}
+
+/** The value of the key that says where a section is. */
+export function describeSection(section: {
+  readonly byteOffset: number
+  readonly pagesByteLength: number
+  readonly directoryByteLength: number
+}): string {
+  return `${section.byteOffset} ${section.pagesByteLength} ${section.directoryByteLength}`
+}
+
+/** A page and where it is. */
+interface PlacedPage extends LengthPage {
+  readonly byteOffset: number
+}
+
+/** Directories that were read; they go with their files. */
+const directories = new WeakMap<ParquetFile, readonly (readonly PlacedPage[])[]>()
+
+function checkCrc(bytes: Uint8Array, where: string): ByteReader {
+  const end = bytes.length - CRC_BYTE_LENGTH
+  if (end < 0) damaged(where, 'a checksum', 'the end')
+  const expected = new ByteReader(bytes, where, end).u32()
+  const found = crc32(bytes, 0, end)
+  if (expected !== found) damaged(where, `checksum ${expected}`, String(found))
+  return new ByteReader(bytes, where, 0, end)
+}
+
+function readDirectory(file: ParquetFile): readonly (readonly PlacedPage[])[] {
+  const known = directories.get(file)
+  if (known !== undefined) return known
+  const text = file.footer.keyValues.get(LENGTHS_KEY)
+  if (text === undefined) return []
+  const where = `${file.path}, logged lengths`
+  const [, byteOffset, pagesByteLength, directoryByteLength] =
+    /^(\d+) (\d+) (\d+)$/.exec(text)?.map(Number) ?? []
+  if (byteOffset === undefined || pagesByteLength === undefined || directoryByteLength === undefined) {
+    return damaged(where, 'a place in the file', text)
+  }
+  const pagesEnd = byteOffset + pagesByteLength
+  const reader = checkCrc(file.read(pagesEnd, directoryByteLength), where)
+  const blocks: PlacedPage[][] = []
+  let at = byteOffset
+  for (let blocksLeft = reader.u32(); blocksLeft > 0; blocksLeft--) {
+    const pages: PlacedPage[] = []
+    for (let pagesLeft = reader.u32(); pagesLeft > 0; pagesLeft--) {
+      const page = { hashLow: reader.u32(), hashHigh: reader.u32(), byteLength: reader.u32(), byteOffset: at }
+      pages.push(page)
+      at += page.byteLength
+    }
+    blocks.push(pages)
+  }
+  if (at !== pagesEnd || reader.left > 0) damaged(where, `pages up to byte ${pagesEnd}`, String(at))
+  directories.set(file, blocks)
+  return blocks
+}
+
+function* readPage(file: ParquetFile, page: PlacedPage): Generator<LengthEntry> {
+  const where = `${file.path}, logged lengths at ${page.byteOffset}`
+  const reader = checkCrc(file.read(page.byteOffset, page.byteLength), where)
+  while (reader.left > 0) yield decodeLengthEntry(reader)
+}
+
+/** Index of the first page that may hold a hash: the last whose first hash is smaller, or the first of all. */
+function firstPageFor(pages: readonly LengthPage[], hash: Wanted['hash']): number {
+  let low = 0
+  let high = pages.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    const page = pages[middle]
+    const isBefore =
+      page !== undefined &&
+      (page.hashHigh < hash.high || (page.hashHigh === hash.high && page.hashLow < hash.low))
+    if (isBefore) low = middle + 1
+    else high = middle
+  }
+  return Math.max(0, low - 1)
+}
+
+/** The lengths that a file tells of an asset, in no order. Fails as DAMAGED when what it reads is. */
+export function findLengths(file: ParquetFile, asset: Wanted): LengthEntry[] {
+  const found: LengthEntry[] = []
+  for (const pages of readDirectory(file)) {
+    for (let index = firstPageFor(pages, asset.hash); index < pages.length; index++) {
+      const page = pages[index]
+      const isBeyond =
+        page === undefined ||
+        page.hashHigh > asset.hash.high ||
+        (page.hashHigh === asset.hash.high && page.hashLow > asset.hash.low)
+      if (isBeyond) break
+      for (const entry of readPage(file, page)) {
+        if (Buffer.compare(entry.asset, asset.bytes) === 0) found.push(entry)
+      }
+    }
+  }
+  return found
+}
+
+/** Every entry of a file, in its order: to merge files. Fails as `findLengths` does. */
+export function* readAllLengths(file: ParquetFile): Generator<LengthEntry> {
+  for (const pages of readDirectory(file)) for (const page of pages) yield* readPage(file, page)
+}

@@ -1,0 +1,103 @@
+/** Chooses the format of an input by its header and first lines, and says so. */
+
+import { Failure } from '../base/failure.ts'
+import type { FormatChoices, LogFormat, LogSample } from '../log/formats/log-format.ts'
+import { LOG_FORMATS, recognizeFormat } from '../log/formats/registry.ts'
+import type { PieceLayout } from '../log/scanned-runs.ts'
+
+const LINE_FEED = 0x0a
+const CARRIAGE_RETURN = 0x0d
+const COMMENT_MARK = 0x23
+const BYTE_ORDER_MARK: readonly number[] = [0xef, 0xbb, 0xbf]
+/** So many lines are looked at: a log whose first ones are all broken is not recognised. */
+const SAMPLE_LINES = 64
+
+/** What the user says about the format of the inputs. */
+export interface FormatRequest extends FormatChoices {
+  /** The name of a format, or undefined to look at each input. */
+  readonly format: string | undefined
+}
+
+/** Nothing said: each input is looked at, paths are assets, addresses are clients. */
+export const AUTOMATIC: FormatRequest = {
+  format: undefined,
+  fields: undefined,
+  logFormat: undefined,
+  asset: 'path',
+  client: 'c-ip',
+  trustRequested: false,
+}
+
+/** What an input was found to be. */
+export interface FormatDecision {
+  readonly path: string
+  readonly format: string
+  /** Nothing in the first lines told: it is read as a delivery log. */
+  readonly isGuess: boolean
+  /** It was named, not found out. */
+  readonly isGiven: boolean
+}
+
+/** How the lines of an input are laid out. */
+export interface InputLines {
+  readonly layout: PieceLayout
+  /** The header line without its line end, if there is one. */
+  readonly header: Uint8Array | undefined
+  readonly decision: FormatDecision
+  readonly decodesUserAgents: boolean
+}
+
+/** Comments and first lines of the beginning of an input. */
+function takeSample(head: Uint8Array): LogSample {
+  const comments: Uint8Array[] = []
+  const lines: string[] = []
+  let at = BYTE_ORDER_MARK.every((byte, i) => head[i] === byte) ? BYTE_ORDER_MARK.length : 0
+  while (at < head.length && lines.length < SAMPLE_LINES) {
+    const lineFeed = head.indexOf(LINE_FEED, at)
+    // A line that the beginning cuts off tells nothing, unless it is the only one.
+    if (lineFeed < 0 && (comments.length > 0 || lines.length > 0)) break
+    const lineEnd = lineFeed < 0 ? head.length : lineFeed
+    const end = lineEnd > at && head[lineEnd - 1] === CARRIAGE_RETURN ? lineEnd - 1 : lineEnd
+    if (head[at] === COMMENT_MARK) {
+      if (lines.length === 0) comments.push(head.slice(at, end))
+    } else if (end > at) {
+      lines.push(Buffer.from(head.buffer, head.byteOffset + at, end - at).toString('latin1'))
+    }
+    at = lineEnd + 1
+  }
+  return { comments, lines }
+}
+
+function findFormat(path: string, sample: LogSample, request: FormatRequest): [LogFormat, FormatDecision] {
+  if (request.format !== undefined) {
+    const format = LOG_FORMATS.find(({ name }) => name === request.format)
+    if (format === undefined) {
+      const names = LOG_FORMATS.map(({ name }) => name).join(', ')
+      throw new Failure('USAGE', `expected a format of ${names}; found ${request.format}`)
+    }
+    return [format, { path, format: format.name, isGuess: false, isGiven: true }]
+  }
+  const choice = recognizeFormat(sample, request)
+  if (choice.kind === 'ambiguous') {
+    const names = choice.candidates.map(({ name }) => name)
+    throw new Failure(
+      'USAGE',
+      `${path}: expected lines of one format, found such as may be ${names.join(' or ')}; say which, like --format ${names[0]}`,
+    )
+  }
+  const { format, isGuess } = choice
+  return [format, { path, format: format.name, isGuess, isGiven: false }]
+}
+
+/** The layout of an input that begins with `head`. Fails with USAGE when it has none that is of use. */
+export function readInputLines(path: string, head: Uint8Array, request: FormatRequest): InputLines {
+  const sample = takeSample(head)
+  const [format, decision] = findFormat(path, sample, request)
+  const reading = format.readLayout(sample, request)
+  if (!reading.ok) {
+    const what = format.name === 'delivery' ? '' : ` (${format.name})`
+    throw new Failure('USAGE', `${path}${what}: ${reading.problem}`)
+  }
+  const { layout, header } = reading
+  return { layout, header, decision, decodesUserAgents: format.decodesUserAgents }
+}

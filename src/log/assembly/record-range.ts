@@ -1,0 +1,245 @@
+/**
+ * Which bytes a request delivered, from all that its line says (RFC 9110, section 14): the response's range
+ * before the request's, never more than was sent, and nothing where the evidence is missing.
+ */
+
+import { findByte } from './marks'
+import { readDigits } from './number'
+import {
+  BODY_BYTES,
+  COMPLETION,
+  CONTENT_LENGTH,
+  CONTENT_RANGE,
+  completionKind,
+  DETAIL,
+  has,
+  headerOverhead,
+  LENGTH,
+  OVERHEAD_BYTES,
+  RANGE,
+  RANGE_FIRST,
+  RANGE_LAST,
+  RESULT,
+  SENT_BYTES,
+  TRUST,
+} from './record-layout'
+import { endOf, hasSpan, isSet, startOf } from './record-spans'
+import { BAD_RANGE, counts, KEPT, UNPROVEN } from './state'
+
+const COMMA: u8 = 0x2c
+const DASH: u8 = 0x2d
+const SLASH: u8 = 0x2f
+const EQUALS: u8 = 0x3d
+const SPACE: u8 = 0x20
+const STAR: u8 = 0x2a
+/** 2^53-1, the longest length; the last position is one less. */
+const MAX_LENGTH: i64 = 9007199254740991
+
+/** A count that is not logged. */
+const ABSENT: i64 = -1
+/** A count that is no number. */
+const BAD: i64 = -2
+
+const UNKNOWN: u32 = 0
+const COMPLETE: u32 = 1
+const ABORTED: u32 = 2
+
+/** The range of the line, when its fate is `KEPT`. */
+export let first: i64 = 0
+export let last: i64 = 0
+/** The complete length that the line tells, or 0. */
+export let loggedLength: i64 = 0
+/** Bytes of the range that were not sent. */
+export let clippedBytes: i64 = 0
+
+function readNumber(start: usize, end: usize): i64 {
+  const length = <u32>(end - start)
+  if (length - 1 > 15) return BAD
+  const value = readDigits(end, length)
+  return value < 0 || value > MAX_LENGTH ? BAD : value
+}
+
+function readCount(slot: u32): i64 {
+  return hasSpan(slot) ? readNumber(startOf(slot), endOf(slot)) : ABSENT
+}
+
+function isWord(slot: u32, word: u64, length: usize): bool {
+  const start = startOf(slot)
+  if (endOf(slot) - start != length) return false
+  return load<u64>(start) << ((8 - length) << 3) == word << ((8 - length) << 3)
+}
+
+/** Hit, Miss, RefreshHit, OriginShieldHit: all that says that a response was served as it should. */
+function isServed(): bool {
+  const start = startOf(RESULT)
+  const length = endOf(RESULT) - start
+  if (isWord(RESULT, 0x746948, 3) || isWord(RESULT, 0x7373694d, 4)) return true
+  // RefreshH it, OriginSh ield Hit
+  if (length == 10) return load<u64>(start) == 0x4868736572666552 && load<u16>(start, 8) == 0x7469
+  return length == 15 && load<u64>(start) == 0x68536e696769724f && load<u64>(start, 7) == 0x746948646c656968
+}
+
+function cloudFrontState(): u32 {
+  if (!hasSpan(RESULT)) return UNKNOWN
+  if (!isServed()) return ABORTED
+  // The detail repeats the result, or says what went wrong after it: ClientCommError.
+  if (!hasSpan(DETAIL)) return COMPLETE
+  const end = endOf(DETAIL)
+  return end - startOf(DETAIL) >= 5 && load<u32>(end - 4) == 0x726f7272 ? ABORTED : COMPLETE
+}
+
+/** What the log says about the end of the transfer. */
+function transferState(): u32 {
+  if (completionKind == 1) {
+    if (!isSet(COMPLETION)) return UNKNOWN
+    return isWord(COMPLETION, 0x4b4f, 2) ? COMPLETE : ABORTED
+  }
+  if (completionKind == 2) {
+    if (isWord(COMPLETION, 0x58, 1)) return ABORTED
+    return isWord(COMPLETION, 0x2b, 1) || isWord(COMPLETION, 0x2d, 1) ? COMPLETE : UNKNOWN
+  }
+  if (completionKind == 3) return cloudFrontState()
+  if (completionKind != 4 || !hasSpan(COMPLETION)) return UNKNOWN
+  return isWord(COMPLETION, 0x31, 1) || isWord(COMPLETION, 0x65757274, 4) ? COMPLETE : ABORTED
+}
+
+/** Whether [start, end) begins with `bytes` in any case; then what follows is `mark`. */
+function hasUnit(start: usize, end: usize, mark: u8): bool {
+  if (end - start < 6) return false
+  const word = (load<u32>(start) | 0x20202020) == 0x65747962
+  return word && (load<u8>(start, 4) | 0x20) == 0x73 && load<u8>(start, 5) == mark
+}
+
+/** Reads `first-last` of [start, end) with both numbers; false when it is anything else. */
+function readPair(start: usize, end: usize): bool {
+  const dash = findByte(DASH, start, end)
+  if (dash == end) return false
+  first = readNumber(start, dash)
+  last = readNumber(dash + 1, end)
+  return first >= 0 && last >= first && last < MAX_LENGTH
+}
+
+/** `bytes 0-499/1234`, `0-499/*`; the total becomes `loggedLength`. */
+function readContentRange(): u32 {
+  let start = startOf(CONTENT_RANGE)
+  const end = endOf(CONTENT_RANGE)
+  if (hasUnit(start, end, SPACE)) start += 6
+  else if (findByte(SPACE, start, end) < end) return UNPROVEN
+  const slash = findByte(SLASH, start, end)
+  if (slash == end || !readPair(start, slash)) return BAD_RANGE
+  if (end - slash == 2 && load<u8>(slash, 1) == STAR) return KEPT
+  const total = readNumber(slash + 1, end)
+  if (total <= last) return BAD_RANGE
+  loggedLength = total
+  return KEPT
+}
+
+/** `bytes=0-499`, `bytes=0-`, `bytes=-500`, the same without a unit; `length` is the complete length or `ABSENT`. */
+function readRequestRange(length: i64): u32 {
+  let start = startOf(RANGE)
+  const end = endOf(RANGE)
+  if (hasUnit(start, end, EQUALS)) start += 6
+  else if (findByte(EQUALS, start, end) < end) return UNPROVEN
+  // Several ranges come as parts with headers of their own: where they lie is not logged.
+  if (findByte(COMMA, start, end) < end) return UNPROVEN
+  if (start < end && load<u8>(start) == DASH) {
+    const suffix = readNumber(start + 1, end)
+    if (suffix < 0) return BAD_RANGE
+    if (length < 0 || suffix == 0 || length == 0) return UNPROVEN
+    first = suffix < length ? length - suffix : 0
+    last = length - 1
+    return KEPT
+  }
+  if (end > start && load<u8>(end - 1) == DASH) {
+    first = readNumber(start, end - 1)
+    if (first < 0) return BAD_RANGE
+    if (length <= first) return UNPROVEN
+    last = length - 1
+    return KEPT
+  }
+  if (!readPair(start, end)) return BAD_RANGE
+  if (length < 0) return KEPT
+  // The server ends where the asset ends.
+  if (first >= length) return UNPROVEN
+  if (last >= length) last = length - 1
+  return KEPT
+}
+
+/** The range that a 206 claims. */
+function claimPart(length: i64): u32 {
+  if (hasSpan(CONTENT_RANGE)) return readContentRange()
+  if (hasSpan(RANGE_FIRST) || hasSpan(RANGE_LAST)) {
+    first = readCount(RANGE_FIRST)
+    last = readCount(RANGE_LAST)
+    return first < 0 || last < first || last == MAX_LENGTH ? BAD_RANGE : KEPT
+  }
+  return hasSpan(RANGE) ? readRequestRange(length) : UNPROVEN
+}
+
+/** The range that a 200 claims: the whole, or as much of it as was sent. */
+function claimWhole(length: i64, state: u32): u32 {
+  const body = readCount(BODY_BYTES)
+  const sent = readCount(SENT_BYTES)
+  first = 0
+  last = -1
+  if (length >= 0) {
+    if (body >= 0 || sent >= 0 || state == COMPLETE || has(TRUST)) last = length - 1
+  } else if (body >= 0) {
+    last = body - 1
+  } else if (sent >= 0) {
+    last = sent - headerOverhead - 1
+  }
+  return last < 0 ? UNPROVEN : KEPT
+}
+
+/** How many bytes of the claimed range were sent. */
+function sentOf(claimed: i64, state: u32): i64 {
+  const body = readCount(BODY_BYTES)
+  if (body >= 0) {
+    if (body >= claimed) return claimed
+    // Some count what the protocol adds: it may be as much as that.
+    const overhead = readCount(OVERHEAD_BYTES)
+    return overhead > 0 ? body - overhead : body
+  }
+  const sent = readCount(SENT_BYTES)
+  if (sent >= 0) {
+    // Headers are never empty: a whole transfer is more than its body.
+    if (state == COMPLETE && sent > claimed) return claimed
+    return min(claimed, sent - headerOverhead)
+  }
+  return state == ABORTED ? 0 : claimed
+}
+
+function areCountsGood(): bool {
+  return (
+    readCount(BODY_BYTES) != BAD &&
+    readCount(SENT_BYTES) != BAD &&
+    readCount(OVERHEAD_BYTES) != BAD &&
+    readCount(LENGTH) != BAD &&
+    readCount(CONTENT_LENGTH) != BAD
+  )
+}
+
+/** Decides on a 200 or 206: `KEPT` with `first` and `last`, `UNPROVEN`, or `BAD_RANGE`. */
+export function decideRange(isPart: bool): u32 {
+  loggedLength = 0
+  clippedBytes = 0
+  if (!areCountsGood()) return BAD_RANGE
+  const state = transferState()
+  let length = readCount(LENGTH)
+  // Of a 200 the content is the whole, in the encoding that was sent.
+  if (!isPart && hasSpan(CONTENT_LENGTH)) length = readCount(CONTENT_LENGTH)
+  if (length > 0) loggedLength = length
+  const fate = isPart ? claimPart(length) : claimWhole(length, state)
+  if (fate == KEPT && loggedLength > 0 && last >= loggedLength) return BAD_RANGE
+  if (fate != KEPT || has(TRUST)) return fate
+  const claimed = last - first + 1
+  const sent = max(<i64>0, sentOf(claimed, state))
+  if (sent == claimed) return KEPT
+  clippedBytes = claimed - sent
+  last = first + sent - 1
+  if (sent > 0) return KEPT
+  counts.clippedRequests++
+  counts.clippedBytes += <u64>clippedBytes
+  return UNPROVEN
+}

@@ -1,0 +1,94 @@
+/** `apache`: access logs of the Apache HTTP server by a `LogFormat`. */
+
+import { PLAIN_SPELLING, type RecordSlot } from '../record-layout.ts'
+import type { LogFormat } from './log-format.ts'
+import { assignSlots } from './record-reading.ts'
+import { serverFormat } from './server-format.ts'
+import { readTemplate, type TemplatePart, type TemplateReading } from './template-layout.ts'
+
+const COMBINED = '%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i"'
+/** Combined, with the fields that make proofs possible. */
+export const APACHE_RANGE_FORMAT: string = `${COMBINED} "%{Range}i" "%{Content-Range}o" %B %X`
+
+/** Names of directives in the form that `directiveName` gives; where several mean the same, the first counts. */
+const MEANINGS: readonly (readonly [name: string, slot: RecordSlot])[] = [
+  ['{usec}t', 'instant'],
+  ['{msec}t', 'instant'],
+  ['{sec}t', 'instant'],
+  ['t', 'instant'],
+  ['a', 'ip'],
+  ['h', 'ip'],
+  ['{c}a', 'ip'],
+  ['{x-forwarded-for}i', 'forwardedFor'],
+  ['{user-agent}i', 'userAgent'],
+  ['r', 'requestLine'],
+  ['U', 'path'],
+  ['q', 'query'],
+  ['{host}i', 'host'],
+  ['V', 'host'],
+  ['v', 'host'],
+  ['m', 'method'],
+  ['>s', 'status'],
+  ['s', 'status'],
+  ['<s', 'status'],
+  ['{range}i', 'range'],
+  ['{content-range}o', 'contentRange'],
+  ['B', 'bodyBytes'],
+  ['b', 'bodyBytes'],
+  ['O', 'sentBytes'],
+  ['{content-length}o', 'contentLength'],
+  ['X', 'completion'],
+  ['{UNIQUE_ID}e', 'requestId'],
+  ['L', 'requestId'],
+]
+
+const DIRECTIVE = /%(?:!?\d{3}(?:,\d{3})*)?([<>]?)(?:\{([^}]*)\})?([<>]?)(\^\w\w|[a-zA-Z])|%%|[^%]+|%/g
+
+/** The template of a whole directive, `LogFormat "..." name`, or the text itself; `\"` is a quote. */
+function unwrapDirective(text: string): string {
+  const match = /^\s*LogFormat\s+"((?:[^"\\]|\\.)*)"(?:\s+\S+)?\s*$/i.exec(text)
+  return (match?.[1] ?? text).replace(/\\(["\\nt])/g, (_whole, letter: string) =>
+    letter === 'n' ? '\n' : letter === 't' ? '\t' : letter,
+  )
+}
+
+/** Header names are the same in any case, names of variables are not. */
+function directiveName(order: string, argument: string | undefined, letter: string): string {
+  if (argument === undefined) return `${letter === 's' ? order : ''}${letter}`
+  return `{${letter === 'i' || letter === 'o' ? argument.toLowerCase() : argument}}${letter}`
+}
+
+function readApacheTemplate(text: string): TemplateReading {
+  const parts: TemplatePart[] = []
+  for (const [whole, before = '', argument, after = '', letter] of unwrapDirective(text).matchAll(
+    DIRECTIVE,
+  )) {
+    if (letter === undefined) parts.push({ kind: 'literal', text: whole === '%%' ? '%' : whole })
+    else parts.push({ kind: 'variable', name: directiveName(before + after, argument, letter) })
+  }
+  const names = parts.flatMap((part) => (part.kind === 'variable' ? [part.name] : []))
+  const { slots, duplicate } = assignSlots(names, MEANINGS)
+  if (duplicate !== undefined) {
+    return { ok: false, problem: `expected each directive once, found %${duplicate} twice` }
+  }
+  const usable = slots.includes('requestLine')
+    ? slots.map((slot) => (slot === 'path' || slot === 'method' ? undefined : slot))
+    : slots
+  return readTemplate(parts, {
+    spelling: {
+      ...PLAIN_SPELLING,
+      escapes: 'c',
+      dashIsNull: true,
+      dashIsZero: names[slots.indexOf('bodyBytes')] === 'b',
+    },
+    completion: 'not-x',
+    slots: usable,
+  })
+}
+
+/** See the head of this file. */
+export const APACHE: LogFormat = serverFormat({
+  name: 'apache',
+  usual: [APACHE_RANGE_FORMAT, COMBINED],
+  readTemplate: readApacheTemplate,
+})

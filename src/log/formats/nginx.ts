@@ -1,0 +1,91 @@
+/** `nginx`: access logs by a `log_format`. */
+
+import { PLAIN_SPELLING, type RecordSlot, type RecordSpelling } from '../record-layout.ts'
+import type { LogFormat } from './log-format.ts'
+import { assignSlots } from './record-reading.ts'
+import { serverFormat } from './server-format.ts'
+import { readTemplate, type TemplatePart, type TemplateReading } from './template-layout.ts'
+
+const COMBINED =
+  '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"'
+/** Combined, with the fields that make proofs possible. */
+export const NGINX_RANGE_FORMAT: string = `${COMBINED} $msec "$http_range" "$sent_http_content_range" "$request_completion"`
+
+/** Where several mean the same, the first counts. */
+const MEANINGS: readonly (readonly [name: string, slot: RecordSlot])[] = [
+  ['msec', 'instant'],
+  ['time_iso8601', 'instant'],
+  ['time_local', 'instant'],
+  ['remote_addr', 'ip'],
+  ['realip_remote_addr', 'ip'],
+  ['http_x_forwarded_for', 'forwardedFor'],
+  ['proxy_add_x_forwarded_for', 'forwardedFor'],
+  ['http_user_agent', 'userAgent'],
+  ['request', 'requestLine'],
+  ['request_uri', 'target'],
+  ['uri', 'path'],
+  ['args', 'query'],
+  ['query_string', 'query'],
+  ['host', 'host'],
+  ['http_host', 'host'],
+  ['server_name', 'host'],
+  ['scheme', 'scheme'],
+  ['request_method', 'method'],
+  ['status', 'status'],
+  ['http_range', 'range'],
+  ['sent_http_content_range', 'contentRange'],
+  ['body_bytes_sent', 'bodyBytes'],
+  ['bytes_sent', 'sentBytes'],
+  ['sent_http_content_length', 'contentLength'],
+  ['request_completion', 'completion'],
+  ['request_id', 'requestId'],
+]
+
+/** The template of a whole directive, `log_format name escape=json '...' '...';`, or the text itself. */
+function unwrapDirective(text: string): { readonly template: string; readonly escaping: string } {
+  const match = /^\s*log_format\s+\S+\s+(?:escape=(\w+)\s+)?((?:'[^']*'|"[^"]*"|\s+)+);?\s*$/.exec(text)
+  if (match === null) return { template: text, escaping: 'default' }
+  const quoted = [...(match[2] ?? '').matchAll(/'([^']*)'|"([^"]*)"/g)]
+  return {
+    template: quoted.map(([, single, double]) => single ?? double ?? '').join(''),
+    escaping: match[1] ?? 'default',
+  }
+}
+
+function spellingOf(escaping: string): RecordSpelling | undefined {
+  if (escaping === 'json') return { ...PLAIN_SPELLING, escapes: 'json' }
+  return escaping === 'default' ? { ...PLAIN_SPELLING, escapes: 'c', dashIsNull: true } : undefined
+}
+
+function readNginxTemplate(text: string): TemplateReading {
+  const { template, escaping } = unwrapDirective(text)
+  const spelling = spellingOf(escaping)
+  if (spelling === undefined) {
+    return {
+      ok: false,
+      problem: `expected escape=default or escape=json; found escape=${escaping}, with which a client can forge fields`,
+    }
+  }
+  const parts: TemplatePart[] = []
+  for (const [whole, braced, bare] of template.matchAll(/\$\{(\w+)\}|\$(\w+)|[^$]+|\$/g)) {
+    const name = braced ?? bare
+    parts.push(name === undefined ? { kind: 'literal', text: whole } : { kind: 'variable', name })
+  }
+  const names = parts.flatMap((part) => (part.kind === 'variable' ? [part.name] : []))
+  const { slots, duplicate } = assignSlots(names, MEANINGS)
+  if (duplicate !== undefined) {
+    return { ok: false, problem: `expected each variable once, found $${duplicate} twice` }
+  }
+  // The parts of the request line are the same as its own: one of them is enough.
+  const usable = slots.includes('requestLine')
+    ? slots.map((slot) => (slot === 'target' || slot === 'path' || slot === 'method' ? undefined : slot))
+    : slots
+  return readTemplate(parts, { spelling, completion: 'ok', slots: usable })
+}
+
+/** See the head of this file. */
+export const NGINX: LogFormat = serverFormat({
+  name: 'nginx',
+  usual: [NGINX_RANGE_FORMAT, COMBINED],
+  readTemplate: readNginxTemplate,
+})

@@ -1,0 +1,42 @@
+/** Every log format, and the choice among them. A new format is a file of its own and a line here. */
+
+import { AKAMAI } from './akamai.ts'
+import { APACHE } from './apache.ts'
+import { CLOUDFLARE } from './cloudflare.ts'
+import { CLOUDFRONT } from './cloudfront.ts'
+import { CLOUDFRONT_REALTIME } from './cloudfront-realtime.ts'
+import { DELIVERY } from './delivery.ts'
+import { FASTLY } from './fastly.ts'
+import { JSON_LINES } from './json.ts'
+import type { FormatChoices, LogFormat, LogSample } from './log-format.ts'
+import { NGINX } from './nginx.ts'
+import { W3C } from './w3c.ts'
+
+/** In the order in which they are listed for people. */
+export const LOG_FORMATS: readonly LogFormat[] = [
+  DELIVERY,
+  CLOUDFRONT,
+  CLOUDFRONT_REALTIME,
+  W3C,
+  NGINX,
+  APACHE,
+  AKAMAI,
+  CLOUDFLARE,
+  FASTLY,
+  JSON_LINES,
+]
+
+/** The format of a log, how it was found, or the formats that it may be. */
+export type FormatChoice =
+  | { readonly kind: 'chosen'; readonly format: LogFormat; readonly isGuess: boolean }
+  | { readonly kind: 'ambiguous'; readonly candidates: readonly LogFormat[] }
+
+/** The format that recognises the sample; a log that none does is read as `delivery`, and `isGuess` tells so. */
+export function recognizeFormat(sample: LogSample, choices: FormatChoices): FormatChoice {
+  const candidates = LOG_FORMATS.filter((format) => format.recognizes(sample, choices))
+  const [first, second] = candidates
+  if (first === undefined) return { kind: 'chosen', format: DELIVERY, isGuess: true }
+  return second === undefined
+    ? { kind: 'chosen', format: first, isGuess: false }
+    : { kind: 'ambiguous', candidates }
+}

@@ -1,0 +1,86 @@
+/** Layouts of lines that a server writes by a template of literals and variables. */
+
+import type { CompletionKind, RecordField, RecordSlot, RecordSpelling } from '../record-layout.ts'
+import type { RecordShape } from './record-reading.ts'
+
+/** One part of a template, in order. */
+export type TemplatePart =
+  | { readonly kind: 'literal'; readonly text: string }
+  | { readonly kind: 'variable'; readonly name: string }
+
+/** The shape of lines by a template, or what is wrong with the template. */
+export type TemplateReading =
+  | { readonly ok: true; readonly shape: RecordShape }
+  | { readonly ok: false; readonly problem: string }
+
+/** What is particular about the server. */
+export interface TemplateStyle {
+  readonly spelling: RecordSpelling
+  readonly completion: CompletionKind
+  readonly slots: readonly (RecordSlot | undefined)[]
+}
+
+/** Puts parts together; `slots` has one entry a variable. */
+export function readTemplate(parts: readonly TemplatePart[], style: TemplateStyle): TemplateReading {
+  let prefix = ''
+  const fields: RecordField[] = []
+  for (const part of parts) {
+    const last = fields.at(-1)
+    if (part.kind === 'variable') {
+      if (last !== undefined && last.text === '') {
+        return {
+          ok: false,
+          problem: `expected text between variables, so that they can be told apart; found none before ${part.name}`,
+        }
+      }
+      fields.push({ slot: style.slots[fields.length], text: '' })
+    } else if (last === undefined) {
+      prefix += part.text
+    } else {
+      fields[fields.length - 1] = { ...last, text: last.text + part.text }
+    }
+  }
+  if (fields.length === 0) return { ok: false, problem: 'expected a format with variables, found none' }
+  return {
+    ok: true,
+    shape: {
+      structure: 'template',
+      prefix,
+      fields,
+      spelling: style.spelling,
+      completion: style.slots.includes('completion') ? style.completion : 'none',
+    },
+  }
+}
+
+/** Where a literal stands that no backslash escapes; -1 when it does not. */
+function findLiteral(line: string, text: string, from: number): number {
+  for (let at = from; at < line.length; at++) {
+    if (line[at] === '\\' && text[0] !== '\\') at++
+    else if (line.startsWith(text, at)) return at
+  }
+  return -1
+}
+
+/** The fields of a line by slot, or undefined when the line is not made by the template. */
+export function matchTemplate(shape: RecordShape, line: string): ReadonlyMap<RecordSlot, string> | undefined {
+  const prefix = shape.prefix ?? ''
+  if (!line.startsWith(prefix)) return undefined
+  const values = new Map<RecordSlot, string>()
+  let at = prefix.length
+  for (const { slot, text } of shape.fields) {
+    const end = text === '' ? line.length : findLiteral(line, text, at)
+    if (end < 0) return undefined
+    const value = line.slice(at, end)
+    if (slot !== undefined) values.set(slot, value)
+    if (text === '' && slot !== undefined && value.includes(' ')) return undefined
+    at = end + text.length
+  }
+  return at === line.length ? values : undefined
+}
+
+/** Whether a line is made by the template and its status is one. */
+export function isMadeBy(shape: RecordShape, line: string): boolean {
+  const values = matchTemplate(shape, line)
+  return values !== undefined && /^\d{3}$/.test(values.get('status') ?? '')
+}

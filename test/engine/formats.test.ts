@@ -1,0 +1,419 @@
+/** Formats as a run sees them: found out or named, refused when in doubt, the same for any number of threads. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { Failure } from '#src/base/failure.js'
+import { askSource } from '#src/delivery/answer.js'
+import { parseQuery } from '#src/delivery/question.js'
+import { scanAllRuns } from '#src/delivery/scan-all.js'
+import { openFile, openStore } from '#src/delivery/store.js'
+import { AUTOMATIC, type FormatRequest } from '#src/engine/input-format.js'
+import { processIntoStore } from '#src/engine/process-into-store.js'
+import { type ProcessOptions, type ProcessReport, processLogs } from '#src/engine/process-logs.js'
+import { FORMAT_NAMES } from '#src/interface/format-names.js'
+import { LOG_FORMATS } from '#src/log/formats/registry.js'
+import { queryDuckdb } from '../support/foreign-readers.ts'
+import { ROOT } from '../support/source-tree.ts'
+import { makeTempFolder } from '../support/temp-folder.ts'
+
+const test = suite('formats of a run')
+const FORMATS = join(ROOT, 'fixtures', 'formats')
+const folder = makeTempFolder()
+let fileCount = 0
+
+function write(content: string | Uint8Array, ending = 'log'): string {
+  const path = join(folder, `input-${fileCount++}.${ending}`)
+  writeFileSync(path, content)
+  return path
+}
+
+function run(
+  inputs: readonly string[],
+  request: Partial<FormatRequest> = {},
+  options: Partial<ProcessOptions> = {},
+): Promise<ProcessReport> {
+  return processLogs({
+    inputs,
+    out: join(folder, `out-${fileCount++}.parquet`),
+    threads: 1,
+    maxRejects: { kind: 'share', share: 1 },
+    formatRequest: { ...AUTOMATIC, ...request },
+    ...options,
+  })
+}
+
+async function refusal(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise
+  } catch (error) {
+    if (error instanceof Failure) return `${error.code} ${error.message}`
+    throw error
+  }
+  return 'not refused'
+}
+
+function outputOf({ files: [file] }: ProcessReport): Buffer {
+  assert.ok(file)
+  return readFileSync(file.path)
+}
+
+/** Asset, address and user agent of every run. */
+function keysOf({ files: [file] }: ProcessReport): string[] {
+  assert.ok(file)
+  const parquet = openFile(file.path)
+  try {
+    return [...scanAllRuns(parquet)].map(({ asset, ip, userAgent }) => [asset, ip, userAgent].join(' | '))
+  } finally {
+    parquet.close()
+  }
+}
+
+function ask(reports: readonly ProcessReport[], userAgent: string, asset = '/a', ip = '192.0.2.1') {
+  const store = openStore(reports.flatMap(({ files }) => files.map(({ path }) => path)))
+  try {
+    const query = parseQuery({ asset, ip, userAgent, whole: true }, { since: undefined, until: undefined })
+    return askSource(store, query).answer
+  } finally {
+    store.close()
+  }
+}
+
+const FIELDS =
+  '#Fields: date time c-ip cs-method cs-uri-stem sc-status cs(User-Agent) x-edge-result-type x-edge-request-id sc-content-len sc-range-start sc-range-end x-host-header cs-protocol cs-uri-query x-forwarded-for'
+
+/** A line of CloudFront with these fields changed. */
+function line(changed: Readonly<Record<string, string>> = {}, separator = '\t'): string {
+  const values: Readonly<Record<string, string>> = {
+    date: '2024-05-17',
+    time: '12:00:00',
+    'c-ip': '192.0.2.1',
+    'cs-method': 'GET',
+    'cs-uri-stem': '/a',
+    'sc-status': '206',
+    'cs(User-Agent)': 'curl/8',
+    'x-edge-result-type': 'Hit',
+    'sc-range-start': '0',
+    'sc-range-end': '9',
+    'x-host-header': 'h.example',
+    'cs-protocol': 'https',
+    ...changed,
+  }
+  return `${FIELDS.slice('#Fields: '.length)
+    .split(' ')
+    .map((name) => values[name] ?? '-')
+    .join(separator)}\n`
+}
+
+const json = (members: object): string => `${JSON.stringify(members)}\n`
+const AKAMAI = {
+  reqTimeSec: '1715947200.5',
+  cliIP: '192.0.2.1',
+  statusCode: '206',
+  reqMethod: 'GET',
+  reqPath: '/a',
+  UA: 'curl/8',
+  range: '0-9',
+  objSize: '10',
+}
+
+test('the registry and the help name the same formats', () => {
+  assert.equal(
+    LOG_FORMATS.map(({ name }) => name),
+    [...FORMAT_NAMES],
+  )
+})
+
+test('the format is found by header and first lines, and told', async () => {
+  const told: string[] = []
+  const cases: [string, string][] = [
+    [`#Version: 1.0\n${FIELDS}\n${line()}`, 'cloudfront'],
+    ['#Fields: date time c-ip sc-status cs-uri-stem cs(User-Agent) sc-bytes\n', 'w3c'],
+    [json(AKAMAI), 'akamai'],
+    ['# date\ttimestamp\tip_address\tuser_agent\trequest\tstatus\tbyte_range\n', 'delivery'],
+    ['2024-02-29\t23:59:59\t192.0.2.1\tagent\t/asset\t206\t0-9\n', 'delivery'],
+  ]
+  for (const [text, format] of cases) {
+    const report = await run([write(text)], {}, { onFormat: (decision) => told.push(decision.format) })
+    assert.equal(report.formats, [format])
+  }
+  assert.equal(
+    told,
+    cases.map(([, format]) => format),
+  )
+  const guesses: boolean[] = []
+  await run([write('what is this\n')], {}, { onFormat: ({ isGuess }) => guesses.push(isGuess) })
+  assert.equal(guesses, [true])
+})
+
+test('lines that may be of two formats are an error that names both', async () => {
+  const combined = '192.0.2.1 - - [17/May/2024:12:48:31 +0200] "GET /a HTTP/1.1" 200 10 "-" "curl/8"\n'
+  assert.match(
+    await refusal(run([write(combined)])),
+    /^USAGE .*nginx or apache; say which, like --format nginx/,
+  )
+  assert.is((await run([write(combined)], { format: 'apache' })).kept, 1)
+  assert.is((await run([write(combined)], { format: 'nginx' })).rows, 10)
+})
+
+test('each input has its own format, also when it is compressed', async () => {
+  const inputs = [write(gzipSync(json(AKAMAI)), 'gz'), write(`${FIELDS}\n${line()}`)]
+  const report = await run(inputs)
+  assert.equal(report.formats, ['akamai', 'cloudfront'])
+  assert.is(report.kept, 2)
+})
+
+test('a header that misses what a proof needs is refused in words', async () => {
+  const without = (name: string): string => `${FIELDS.replace(` ${name}`, '')}\n`
+  for (const [name, words] of [
+    ['c-ip', "client's address"],
+    ['sc-status', 'the status'],
+    ['cs-uri-stem', 'the path'],
+    ['cs(User-Agent)', 'the user agent'],
+    ['time', 'a time of day'],
+    ['sc-range-end', 'both ends'],
+  ]) {
+    assert.match(
+      await refusal(run([write(without(name ?? ''))])),
+      new RegExp(`^USAGE .*cloudfront.*${words}`),
+    )
+  }
+  const noRange = '#Fields: date time c-ip sc-status cs-uri-stem cs(User-Agent)\n'
+  assert.match(await refusal(run([write(noRange)])), /a byte range or a number of bytes/)
+  assert.match(await refusal(run([write(`${FIELDS} c-ip\n`)])), /"c-ip" twice/)
+})
+
+test('another header in mid-file is refused with its line; the same one again is a comment', async () => {
+  const again = await run([
+    write(`${FIELDS}\n${line()}#Version: 1.0\n${FIELDS.replaceAll(' ', '\t')}\n${line()}`),
+  ])
+  assert.equal([again.kept, again.comments], [2, 3])
+  const other = FIELDS.replace('date time', 'time date')
+  assert.match(
+    await refusal(run([write(`${FIELDS}\n${line()}${other}\n${line()}`)])),
+    /^DAMAGED .*another with other columns in line 3; split the log/,
+  )
+})
+
+test('fields missing or added, line ends and marks: counted, never guessed', async () => {
+  const text = [
+    `\ufeff${FIELDS}\r\n`,
+    line().replace('\n', '\r\n'),
+    line().replace('\n', '\t\n'),
+    line().replace('\n', '\t-\n'),
+    line().replace('192.0.2.1\t', ''),
+    line({ 'sc-range-start': '9', 'sc-range-end': '3' }),
+    line({ 'sc-range-end': '9007199254740992' }),
+    line({ 'cs(User-Agent)': 'a%FF' }),
+    line({ 'cs(User-Agent)': 'a%00' }),
+    line({ 'c-ip': 'a\0' }),
+    line({ 'cs-uri-stem': 'x'.repeat(66_000) }),
+    `${'#'.repeat(70_000)}\n`,
+    '\n',
+    line({ 'sc-status': '000' }),
+    line({ 'sc-range-start': '-', 'sc-range-end': '-' }),
+    line({ 'cs-method': 'HEAD' }),
+  ].join('')
+  const report = await run([write(text)])
+  assert.equal([report.lines, report.comments, report.blank, report.kept], [16, 2, 1, 2])
+  assert.equal(report.skipped, { status: 1, method: 1, unproven: 1, inner: 0, duplicate: 0 })
+  assert.equal(report.rejected, { LONG_LINE: 1, NUL_BYTE: 2, BAD_FIELDS: 2, BAD_RANGE: 2, BAD_UTF8: 1 })
+})
+
+test('JSON that is not one flat truth is rejected', async () => {
+  const good = JSON.stringify(AKAMAI)
+  const lines = [
+    good,
+    `${good}x`,
+    `${good}${good}`,
+    good.replace('"cliIP"', '"cliIP":"192.0.2.9","cliIP"'),
+    good.replace('"192.0.2.1"', '["192.0.2.1"]'),
+    good.replace('"192.0.2.1"', '{"a":1}'),
+    good.replace('"0-9"', '01'),
+    good.replace('{', `{"deep":${'['.repeat(100)}${']'.repeat(100)},`),
+    good.replace('curl', 'cu\\qrl'),
+    good.replace('curl', 'cu\\u00zzrl'),
+    good.replace('curl', 'cu\\ud800rl'),
+    good.replace('curl', 'cu\\u0000rl'),
+    good.replace('"0-9"', 'nul'),
+    '[]',
+    '{}',
+  ]
+  const report = await run([write(`${lines.join('\n')}\n`)], { format: 'akamai' })
+  assert.is(report.kept, 1)
+  assert.equal(report.rejected, { NUL_BYTE: 1, BAD_FIELDS: 11, BAD_STATUS: 1, BAD_UTF8: 1 })
+})
+
+test('keys that differ in a byte stay apart', async () => {
+  const agents = ['a', 'a ', 'A', '\u00e9', 'e\u0301', '%41', '%2541']
+  const text = agents.map((UA) => json({ ...AKAMAI, UA })).join('')
+  const report = await run([write(text)])
+  assert.equal(new Set(keysOf(report)).size, agents.length - 1, '%41 is A; nothing else is the same')
+})
+
+test('the asset is what was asked for', async () => {
+  const input = write(`${FIELDS}\n${line({ 'cs-uri-query': 'x=1' })}${line({ 'x-host-header': '-' })}`)
+  const assets = async (asset: FormatRequest['asset']): Promise<string[]> =>
+    keysOf(await run([input], { asset })).map((key) => key.split(' ')[0] ?? '')
+  assert.equal(await assets('path'), ['/a', '/a'])
+  assert.equal(await assets('path+query'), ['/a', '/a?x=1'])
+  assert.equal(await assets('host+path'), ['h.example/a'])
+  assert.equal(await assets('url'), ['https://h.example/a?x=1'])
+  const delivery = write('2024-02-29\t23:59:59\t192.0.2.1\tagent\t/asset\t206\t0-9\n')
+  assert.match(await refusal(run([delivery], { asset: 'url' })), /^USAGE .*--asset url; found a delivery log/)
+  assert.match(await refusal(run([write(json(AKAMAI))], { asset: 'url' })), /the scheme, for --asset url/)
+})
+
+test('the client is the address of the connection, or the first that was forwarded', async () => {
+  const forwarded = '198.51.100.7,%20192.0.2.99'
+  const input = write(`${FIELDS}\n${line({ 'x-forwarded-for': forwarded })}${line()}`)
+  const addresses = async (client: FormatRequest['client']): Promise<string[]> =>
+    keysOf(await run([input], { client })).map((key) => key.split(' | ')[1] ?? '')
+  assert.equal(await addresses('c-ip'), ['192.0.2.1', '192.0.2.1'])
+  assert.equal(await addresses('x-forwarded-for'), ['192.0.2.1', '198.51.100.7'])
+})
+
+test('a user agent that was encoded twice is found in either spelling, and only where it was decoded', async () => {
+  const log = (agent: string): string => write(`${FIELDS}\n${line({ 'cs(User-Agent)': agent })}`)
+  const twice = await run([log('Pod%2520Player%2520(%25C3%25A9)')])
+  for (const agent of ['Pod Player (\u00e9)', 'Pod%20Player%20(%C3%A9)', 'Pod%2520Player%2520(%25C3%25A9)']) {
+    assert.is(ask([twice], agent).delivered, true, agent)
+  }
+  const once = await run([log('Pod%20Player')])
+  assert.is(ask([once], 'Pod Player').delivered, true)
+  assert.is(ask([once], 'Pod%20Player').delivered, true)
+  assert.is(ask([once], 'Pod+Player').delivered, false)
+  const plain = await run([write('2024-05-17\t12:00:00\t192.0.2.1\tPod%20Player\t/a\t206\t0-9\n')])
+  assert.is(ask([plain], 'Pod Player').delivered, false)
+  assert.is(ask([plain], 'Pod%20Player').delivered, true)
+  assert.is(ask([plain, once], 'Pod Player').requests, 1)
+  const mixed = await run([
+    log('Pod%2520Player'),
+    write('2024-05-17\t12:00:00\t192.0.2.1\tx\t/a\t206\t0-9\n'),
+  ])
+  assert.is(
+    ask([mixed], 'Pod Player').delivered,
+    false,
+    'where other formats are mixed in, only the text counts',
+  )
+  assert.is(ask([mixed], 'Pod%20Player').delivered, true)
+})
+
+test('members that the first line lacks count all the same', async () => {
+  const first = {
+    'x-edge-location': 'X',
+    date: '2024-05-17',
+    time: '12:00:00',
+    'c-ip': '192.0.2.1',
+    'sc-status': '304',
+  }
+  const second = {
+    ...first,
+    'sc-status': '206',
+    'cs-uri-stem': '/a',
+    'sc-range-start': '0',
+    'sc-range-end': '9',
+  }
+  const report = await run([write(json(first) + json(second))])
+  assert.equal([report.formats, report.kept, report.skipped['status']], [['cloudfront'], 1, 1])
+})
+
+test('other readers see no more and no less for the section of lengths', async () => {
+  const report = await run([join(FORMATS, 'akamai.log')])
+  const [file] = report.files
+  assert.ok(file)
+  assert.equal(await queryDuckdb(`SELECT count(*)::VARCHAR FROM '${file.path}'`), [[String(report.rows)]])
+})
+
+test('in a store each day keeps the lengths that it told', async () => {
+  const store = join(folder, `store-${fileCount++}`)
+  const text = json({ ...AKAMAI, objSize: '20' }) + json({ ...AKAMAI, reqTimeSec: '1716000000' })
+  const { files, formats } = await processIntoStore({
+    inputs: [write(text)],
+    store,
+    threads: 1,
+    maxRejects: { kind: 'count', count: 0 },
+  })
+  assert.equal([files.length, formats], [2, ['akamai']])
+  const told = files.map(({ path }) => {
+    const source = openStore([path])
+    const lengths = source.loggedLengths('/a').map(({ bytes }) => bytes)
+    source.close()
+    return lengths
+  })
+  assert.equal(told, [[20], [10]])
+  const again = await processIntoStore({
+    inputs: [write(text)],
+    store,
+    threads: 1,
+    maxRejects: { kind: 'count', count: 0 },
+  })
+  assert.equal([again.store.inputs.map(({ status }) => status), again.lines], [['known'], 0])
+})
+
+test('the length that a log tells answers for the whole, and disagreement is reported', async () => {
+  const one = await run([write(json({ ...AKAMAI, objSize: '20' }))])
+  const answer = ask([one], 'curl/8')
+  assert.equal([answer.length, answer.verdict], [{ bytes: 20, from: 'logged' }, 'partial'])
+  assert.is(answer.lengths, undefined)
+  const later = { ...AKAMAI, reqTimeSec: '1715990000' }
+  const two = await run([write(json(later) + json({ ...AKAMAI, objSize: '20' }) + json(AKAMAI))])
+  const told = ask([one, two], 'curl/8')
+  assert.equal(told.length, { bytes: 20, from: 'logged' })
+  assert.equal(told.lengths, [
+    { bytes: 20, requests: 2, firstAt: '2024-05-17T12:00:00Z', lastAt: '2024-05-17T12:00:00Z' },
+    { bytes: 10, requests: 2, firstAt: '2024-05-17T12:00:00Z', lastAt: '2024-05-17T23:53:20Z' },
+  ])
+  const delivery = await run([write('2024-05-17\t12:00:00\t192.0.2.1\tcurl/8\t/a\t206\t0-29\n')])
+  const beyond = ask([one, delivery], 'curl/8')
+  assert.equal([beyond.length, beyond.lengths?.length], [{ bytes: 30, from: 'observed' }, 1])
+})
+
+test('a repeated line counts once, in whichever input it stands again', async () => {
+  const first = line({ 'x-edge-request-id': 'one' })
+  const inputs = [
+    write(`${FIELDS}\n${first}${first}${line({ 'x-edge-request-id': 'two' })}`),
+    write(`${FIELDS}\n${first}${line()}${line()}${line({ 'x-edge-request-id': 'three' })}`),
+  ]
+  const report = await run(inputs)
+  assert.equal([report.kept, report.skipped['duplicate'], report.rows], [5, 2, 50])
+  assert.is(report.lines, 2 + 7)
+  assert.is(ask([report], 'curl/8').requests, 5)
+})
+
+test('the output is the same bytes for any number of threads', async () => {
+  for (const name of ['cloudfront', 'akamai', 'cloudflare', 'nginx']) {
+    const input = join(FORMATS, `${name}.log`)
+    const inputs = [input, write(gzipSync(readFileSync(input)), 'gz')]
+    const alone = await run(inputs, {}, { shardByteLength: 6000 })
+    assert.ok(alone.kept > 100)
+    for (const threads of [2, 3]) {
+      const options = { shardByteLength: 6000, threads, threadsFromByteLength: 0 }
+      const together = await run(inputs, {}, options)
+      assert.ok(outputOf(together).equals(outputOf(alone)), `${name}, ${threads} threads`)
+      const { files: _, seconds: __, ...counts } = together
+      const { files: ___, seconds: ____, ...wanted } = alone
+      assert.equal(counts, wanted)
+    }
+  }
+})
+
+test('a compressed input may not grow beyond its limit, and nothing is left of it', async () => {
+  const bomb = write(gzipSync(Buffer.alloc(5_000_000, 0x0a)), 'gz')
+  assert.match(
+    await refusal(run([bomb], {}, { maxInflateByteLength: 1_000_000 })),
+    /^REJECTED .*expected at most 1000000 bytes when inflated, found more; allow them with --max-inflate/,
+  )
+  assert.is((await run([bomb])).blank, 5_000_000)
+})
+
+test('what was requested counts as sent only when it is trusted', async () => {
+  const aborted = json({ ...AKAMAI, bytes: '4' })
+  const clipped = await run([write(aborted)])
+  assert.equal([clipped.rows, clipped.clipped], [4, { requests: 1, bytes: 6 }])
+  const trusted = await run([write(aborted)], { trustRequested: true })
+  assert.equal([trusted.rows, trusted.clipped], [10, { requests: 0, bytes: 0 }])
+})
+
+test.run()

@@ -1,0 +1,121 @@
+/** What the options of a format turn into, and which are refused in words. */
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { FormatChoices } from '#src/log/formats/log-format.js'
+import { LOG_FORMATS } from '#src/log/formats/registry.js'
+import { isRecordLayout } from '#src/log/scanned-runs.js'
+
+const test = suite('layouts of formats')
+const CHOICES: FormatChoices = {
+  fields: undefined,
+  logFormat: undefined,
+  asset: 'path',
+  client: 'c-ip',
+  trustRequested: false,
+}
+
+function read(name: string, choices: Partial<FormatChoices>, lines: readonly string[] = []) {
+  const format = LOG_FORMATS.find((known) => known.name === name)
+  assert.ok(format)
+  return format.readLayout({ comments: [], lines }, { ...CHOICES, ...choices })
+}
+
+function slotsOf(name: string, choices: Partial<FormatChoices>): string[] {
+  const reading = read(name, choices)
+  if (!reading.ok) throw new Error(reading.problem)
+  assert.ok(isRecordLayout(reading.layout))
+  return reading.layout.fields.map(({ slot }) => slot ?? '')
+}
+
+function problemOf(name: string, choices: Partial<FormatChoices>, lines: readonly string[] = []): string {
+  const reading = read(name, choices, lines)
+  return reading.ok ? 'none' : reading.problem
+}
+
+test('nginx: a format or its whole directive, the finest time, braces', () => {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: nginx writes variables so.
+  const format = '$remote_addr [$time_local] $msec "$request" $status ${body_bytes_sent} "$http_user_agent"'
+  const slots = ['ip', '', 'instant', 'requestLine', 'status', 'bodyBytes', 'userAgent']
+  assert.equal(slotsOf('nginx', { logFormat: format }), slots)
+  const directive = `log_format main escape=json '$remote_addr [$time_local] $msec "$request" '\n  '$status \${body_bytes_sent} "$http_user_agent"';`
+  assert.equal(slotsOf('nginx', { logFormat: directive }), slots)
+})
+
+test('nginx: formats that cannot be read for certain are refused', () => {
+  const problem = (logFormat: string): string => problemOf('nginx', { logFormat })
+  assert.match(problem('$remote_addr$status'), /text between variables.*none before status/)
+  assert.match(
+    problem("log_format a escape=none '$remote_addr'"),
+    /escape=none, with which a client can forge/,
+  )
+  assert.match(problem('$status $status'), /\$status twice/)
+  assert.match(problem('no variable'), /a format with variables/)
+  assert.match(problem('$remote_addr $status'), /the time, the user agent, the path, a byte range/)
+})
+
+test('apache: a format or its whole directive, the final status, headers in any case', () => {
+  const format = '%a %{%s}t %{msec}t "%r" %s %>s %b "%{USER-agent}i" %% "%{Content-Range}o" %X'
+  const slots = [
+    'ip',
+    '',
+    'instant',
+    'requestLine',
+    '',
+    'status',
+    'bodyBytes',
+    'userAgent',
+    'contentRange',
+    'completion',
+  ]
+  assert.equal(slotsOf('apache', { logFormat: format }), slots)
+  const directive = `LogFormat "${format.replaceAll('"', '\\"')}" name`
+  assert.equal(slotsOf('apache', { logFormat: directive }), slots)
+  assert.match(problemOf('apache', { logFormat: '%h%l' }), /text between variables/)
+})
+
+test('a server log that is none of the usual ones asks for its format', () => {
+  assert.match(problemOf('nginx', {}, ['what is this']), /give the format of the log with --log-format/)
+})
+
+test('json: every name once, and each known', () => {
+  const good = 'time=t,ip=i,ua=u.a,url=p,status=s,bytes=b'
+  assert.equal(slotsOf('json', { fields: good }), [
+    'instant',
+    'ip',
+    '',
+    'userAgent',
+    'target',
+    'status',
+    'bodyBytes',
+  ])
+  assert.equal(slotsOf('json', { fields: `date=d,${good}` }).slice(0, 2), ['date', 'time'])
+  assert.match(problemOf('json', {}), /expected --fields that says which member means what/)
+  assert.match(problemOf('json', { fields: `${good},ip=x` }), /"ip" twice/)
+  assert.match(
+    problemOf('json', { fields: 'address=x' }),
+    /NAME=MEMBER with time, date, ip.*found "address=x"/,
+  )
+  assert.match(problemOf('json', { fields: 'ip=' }), /found "ip="/)
+  assert.match(
+    problemOf('json', { fields: 'time=t,ip=i,ua=u,url=p,status=s,first=f' }),
+    /both ends of the range/,
+  )
+})
+
+test('real-time logs need the names of their fields', () => {
+  assert.match(problemOf('cloudfront-realtime', {}), /--fields with the names that the log has, in its order/)
+  assert.match(problemOf('cloudfront-realtime', { fields: 'c-ip,c-ip' }), /"c-ip" twice/)
+  assert.match(problemOf('w3c', {}), /begins with #Fields: before the first line, or --fields/)
+})
+
+test('what the asset and the client are made of must be there', () => {
+  const fields = 'time=t,ip=i,ua=u,path=p,status=s,bytes=b'
+  assert.match(
+    problemOf('json', { fields, asset: 'url' }),
+    /the host.*the scheme.*the query, for --asset url/,
+  )
+  assert.match(problemOf('json', { fields, asset: 'path+query' }), /the query, for --asset path\+query/)
+  assert.match(problemOf('json', { fields, client: 'x-forwarded-for' }), /X-Forwarded-For, for --client/)
+})
+
+test.run()

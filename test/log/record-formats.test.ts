@@ -1,0 +1,160 @@
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { AUTOMATIC, readInputLines } from '#src/engine/input-format.js'
+import { REJECT_REASONS, type ScannerOptions } from '#src/log/scanned-runs.js'
+import { createWasmScanner } from '#src/log/wasm-scanner.js'
+import { makeRecordLines, oracleOf } from '../support/record-lines.ts'
+import { judgeLine, type OracleFormat, type OracleRun } from '../support/record-oracle.ts'
+import { RECORD_SAMPLES, type RecordSample } from '../support/record-samples.ts'
+import { latin1 } from './scan-text.ts'
+
+const test = suite('records of every format')
+
+/** What the scanner makes of lines, in the words of the oracle. */
+function scan(
+  sample: RecordSample,
+  lines: readonly string[],
+  choices: Partial<typeof AUTOMATIC> = {},
+  commitByteLength = 1 << 20,
+  options: ScannerOptions = {},
+) {
+  const text = latin1(lines.map((line) => `${line}\n`).join(''))
+  const head = latin1([...sample.header, ...lines.slice(0, 5)].map((line) => `${line}\n`).join(''))
+  const { fields, logFormat, format } = sample
+  const { layout, header } = readInputLines('x', head, {
+    ...AUTOMATIC,
+    ...choices,
+    format,
+    fields,
+    logFormat,
+  })
+  const scanner = createWasmScanner(options)
+  scanner.beginPiece(layout, header, { firstPiece: true })
+  for (let at = 0; at < text.length; at += commitByteLength) {
+    const part = text.subarray(at, at + commitByteLength)
+    scanner.reserve(part.length).set(part)
+    scanner.commit(part.length)
+  }
+  const counts = scanner.endPiece()
+  const identifierCount = scanner.readIdentifiers().length / 2
+  const runs = scanner.finish()
+  const textOf = (table: typeof runs.ipTable, rank = 0): string =>
+    Buffer.from(table.bytes.subarray(table.offsets[rank], table.offsets[rank + 1])).toString('latin1')
+  const kept = Array.from({ length: runs.runCount }, (_, i) =>
+    [
+      textOf(runs.requestTable, runs.request[i]),
+      textOf(runs.ipTable, runs.ip[i]),
+      textOf(runs.userAgentTable, runs.userAgent[i]),
+      runs.first[i],
+      runs.last[i],
+      runs.epochSeconds[i],
+    ].join('\n'),
+  )
+  const lengths = scanner.readLengths()
+  const told = Array.from({ length: lengths.count }, (_, i) =>
+    [
+      textOf(runs.requestTable, lengths.request[i]),
+      lengths.length[i],
+      Math.floor((lengths.firstEpoch[i] ?? 0) / 86_400),
+      lengths.requests[i],
+      lengths.firstEpoch[i],
+      lengths.lastEpoch[i],
+    ].join('\n'),
+  )
+  return { counts, kept: kept.sort(), told: told.sort(), identifierCount }
+}
+
+/** The same by the oracle. */
+function judgeLines(lines: readonly string[], format: OracleFormat) {
+  const fates = new Map<string, number>()
+  const runs: OracleRun[] = []
+  const clipped = { requests: 0, bytes: 0n }
+  for (const line of lines) {
+    const { fate, run, clipped: bytes = 0 } = judgeLine(line, format)
+    fates.set(fate, (fates.get(fate) ?? 0) + 1)
+    if (run !== undefined) runs.push(run)
+    if (bytes > 0) {
+      clipped.requests++
+      clipped.bytes += BigInt(bytes)
+    }
+  }
+  const lengths = new Map<string, OracleRun[]>()
+  for (const run of runs) {
+    if (run.length === 0) continue
+    const key = `${run.asset}\n${run.length}\n${Math.floor(run.epochSeconds / 86_400)}`
+    lengths.set(key, [...(lengths.get(key) ?? []), run])
+  }
+  const told = [...lengths].map(([key, told]) => {
+    const epochs = told.map(({ epochSeconds }) => epochSeconds)
+    return [key, told.length, Math.min(...epochs), Math.max(...epochs)].join('\n')
+  })
+  const kept = runs.map((run) =>
+    [run.asset, run.ip, run.userAgent, run.first, run.last, run.epochSeconds].join('\n'),
+  )
+  return { fates, clipped, kept: kept.sort(), told: told.sort() }
+}
+
+function compare(
+  sample: RecordSample,
+  lines: readonly string[],
+  message: string,
+  choices = {},
+  oracle = oracleOf(sample),
+  commitByteLength?: number,
+): number {
+  const found = scan(sample, lines, choices, commitByteLength)
+  const wanted = judgeLines(lines, oracle)
+  const { counts } = found
+  const fateCounts: [string, number][] = [
+    ['COMMENT', counts.comments],
+    ['BLANK', counts.blank],
+    ['KEPT', counts.kept],
+    ['SKIPPED', counts.skippedStatus],
+    ['METHOD', counts.skippedMethod],
+    ['UNPROVEN', counts.unproven],
+    ['INNER', counts.skippedInner],
+    ...REJECT_REASONS.map((reason): [string, number] => [reason, counts.rejected[reason]]),
+  ]
+  for (const [fate, count] of fateCounts) assert.is(count, wanted.fates.get(fate) ?? 0, `${message}: ${fate}`)
+  assert.is(
+    fateCounts.reduce((sum, [, count]) => sum + count, 0),
+    lines.length,
+    `${message}: every line once`,
+  )
+  assert.is(counts.lines, lines.length, message)
+  assert.equal(found.kept, wanted.kept, `${message}: kept`)
+  assert.equal(found.told, wanted.told, `${message}: lengths`)
+  assert.equal(
+    [counts.clippedRequests, counts.clippedBytes],
+    [wanted.clipped.requests, Number(wanted.clipped.bytes)],
+    message,
+  )
+  assert.is(found.identifierCount, counts.kept, message)
+  return counts.kept
+}
+
+for (const sample of RECORD_SAMPLES) {
+  test(`${sample.name}: random and hostile lines mean what the oracle says`, () => {
+    let kept = 0
+    for (let seed = 1; seed <= 30; seed++) {
+      const lines = makeRecordLines(sample, seed, 200)
+      kept += compare(sample, lines, `${sample.name}, seed ${seed}`)
+    }
+    assert.ok(kept > 300, `${sample.name} keeps ${kept} lines`)
+  })
+
+  test(`${sample.name}: lines mean the same however they are cut`, () => {
+    for (const commitByteLength of [1, 7, 61, 4096]) {
+      const lines = makeRecordLines(sample, 99, 60)
+      compare(sample, lines, `${sample.name} in ${commitByteLength}`, {}, oracleOf(sample), commitByteLength)
+    }
+  })
+
+  test(`${sample.name}: what was requested counts as sent only when told so`, () => {
+    const lines = makeRecordLines(sample, 5, 300)
+    const oracle = { ...oracleOf(sample), trust: true }
+    compare(sample, lines, sample.name, { trustRequested: true }, oracle)
+  })
+}
+
+test.run()

@@ -1,0 +1,442 @@
+/**
+ * Says what a line of any format proves, the slow and obvious way: strings, regular expressions, JSON.parse. The
+ * oracle for the scanner; it shares no code with the program, on purpose. Text is Latin-1: one character a byte.
+ */
+
+/** What is known of the format that lines are in. */
+export interface OracleFormat {
+  readonly structure: 'separated' | 'template' | 'json'
+  /** Slots by position, `''` for none; empty for JSON. */
+  readonly slots: readonly string[]
+  /** Of JSON: the slot of each member, by path. */
+  readonly members?: Readonly<Record<string, string>>
+  readonly separator?: string
+  /** Literals of a template: before, between and after the fields. */
+  readonly literals?: readonly string[]
+  readonly escapes?: 'c' | 'json'
+  readonly dashIsNull?: boolean
+  readonly dashIsZero?: boolean
+  readonly percent?: boolean
+  readonly addSlash?: boolean
+  readonly quoted?: boolean
+  readonly comments?: boolean
+  readonly trailing?: boolean
+  readonly completion?: 'ok' | 'not-x' | 'edge-result' | 'truth'
+  readonly asset?: 'path' | 'url' | 'host+path' | 'path+query'
+  readonly forwarded?: boolean
+  readonly trust?: boolean
+}
+
+/** A kept line; positions are inclusive, texts are the bytes of the keys. */
+export interface OracleRun {
+  readonly asset: string
+  readonly ip: string
+  readonly userAgent: string
+  readonly first: number
+  readonly last: number
+  readonly epochSeconds: number
+  /** The complete length that the line tells, or 0. */
+  readonly length: number
+}
+
+/** What became of a line: kept, or why not; `clipped` are bytes claimed and not sent. */
+export interface OracleFate {
+  readonly fate: string
+  readonly run?: OracleRun
+  readonly clipped?: number
+}
+
+type Fields = Map<string, string>
+type Claim = { readonly first: number; readonly last: number; readonly total?: number } | string
+
+const HEADERS = 2048
+const MAX = 2 ** 53 - 1
+
+function splitSeparated(line: string, format: OracleFormat): string[] | undefined {
+  const separator = format.separator ?? '\t'
+  if (format.quoted !== true) return line.split(separator)
+  const fields: string[] = []
+  let rest: string | undefined = line
+  while (rest !== undefined) {
+    const quoted: RegExpExecArray | null = /^"((?:[^"]|"")*)"(?!")/s.exec(rest)
+    const next: number = quoted === null ? rest.indexOf(separator) : quoted[0].length
+    if (rest.startsWith('"') && quoted === null) return undefined
+    if (quoted !== null && next < rest.length && rest[next] !== separator) return undefined
+    const end: number = next < 0 ? rest.length : next
+    fields.push(quoted === null ? rest.slice(0, end) : (quoted[1] ?? '').replaceAll('""', '"'))
+    rest = end === rest.length ? undefined : rest.slice(end + 1)
+  }
+  return fields
+}
+
+function splitTemplate(line: string, format: OracleFormat): string[] | undefined {
+  const [prefix = '', ...between] = format.literals ?? []
+  if (!line.startsWith(prefix)) return undefined
+  let rest = line.slice(prefix.length)
+  const fields: string[] = []
+  for (const literal of between) {
+    if (literal === '') {
+      fields.push(rest)
+      return fields
+    }
+    const escaped = literal.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')
+    const found: RegExpExecArray | null = new RegExp(
+      `^((?:\\\\[^]|(?!${escaped})[^\\\\])*)${escaped}`,
+      's',
+    ).exec(rest)
+    if (found === null) return undefined
+    fields.push(found[1] ?? '')
+    rest = rest.slice(found[0].length)
+  }
+  return rest === '' ? fields : undefined
+}
+
+/** Escapes of a member become bytes; raw bytes above 127 go through JSON.parse as private characters. */
+function jsonBytes(text: string): string {
+  const bytes: Buffer[] = []
+  for (const character of text) {
+    const code = character.codePointAt(0) ?? 0
+    if (code >= 0xf080 && code <= 0xf0ff) bytes.push(Buffer.from([code - 0xf000]))
+    else if (code >= 0xd800 && code <= 0xdfff)
+      bytes.push(Buffer.from([0xe0 | (code >> 12), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f)]))
+    else bytes.push(Buffer.from(character))
+  }
+  return Buffer.concat(bytes).toString('latin1')
+}
+
+function splitJson(line: string, slots: Readonly<Record<string, string>>): Fields | undefined {
+  let value: unknown
+  try {
+    // Numbers keep their spelling as text.
+    const safe = line.replace(/[\x80-\xff]/g, (byte) => String.fromCharCode(0xf000 + byte.charCodeAt(0)))
+    const spelled = safe.replace(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?/gs, (token) =>
+      token.startsWith('"') || !isJsonNumber(token) ? token : `"${token}"`,
+    )
+    JSON.parse(safe)
+    value = JSON.parse(spelled)
+  } catch {
+    return undefined
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+  const fields: Fields = new Map()
+  for (const [path, slot] of Object.entries(slots)) {
+    let member: unknown = value
+    for (const name of path.split('.')) {
+      member =
+        typeof member === 'object' && member !== null && !Array.isArray(member)
+          ? Reflect.get(member, name)
+          : undefined
+    }
+    if (typeof member === 'object' && member !== null) return undefined
+    if (member === undefined || member === null) continue
+    fields.set(slot, typeof member === 'string' ? jsonBytes(member) : String(member))
+  }
+  return fields
+}
+
+function isJsonNumber(text: string): boolean {
+  return /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?$/.test(text)
+}
+
+function decodeC(text: string): string {
+  const plain: Record<string, string> = { n: '\n', t: '\t', r: '\r', b: '\b', v: '\v', '"': '"', '\\': '\\' }
+  return text.replace(
+    /\\(?:x([0-9a-fA-F]{2})|(["\\ntrbv]))/g,
+    (_all, hex: string | undefined, letter: string) =>
+      hex === undefined ? (plain[letter] ?? '') : String.fromCharCode(Number.parseInt(hex, 16)),
+  )
+}
+
+/** Undefined for an escape that is none. */
+function decodeJsonText(text: string): string | undefined {
+  const rest = text.replace(/\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt])/g, '')
+  if (rest.includes('\\')) return undefined
+  const anyEscape =
+    /(?:\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt])/g
+  return text.replace(anyEscape, (all) => jsonBytes(JSON.parse(`"${all}"`)))
+}
+
+function decodePercent(text: string): string {
+  return text.replace(/%([0-9a-fA-F]{2})/g, (_all, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  )
+}
+
+function fieldsOf(line: string, format: OracleFormat): Fields | undefined {
+  const { slots, members } = format
+  let raw: Fields | undefined
+  if (members !== undefined) {
+    raw = splitJson(line, members)
+  } else {
+    const parts = format.structure === 'template' ? splitTemplate(line, format) : splitSeparated(line, format)
+    const isLonger = format.trailing === true && parts?.length === slots.length + 1 && parts.at(-1) === ''
+    if (parts === undefined || (parts.length !== slots.length && !isLonger)) return undefined
+    const isOpen = format.literals?.at(-1) === '' && slots.at(-1) !== ''
+    if (isOpen && parts.at(-1)?.includes(' ') === true) return undefined
+    raw = new Map(slots.map((slot, i) => [slot, parts[i] ?? '']))
+    raw.delete('')
+  }
+  if (raw === undefined) return undefined
+  const fields: Fields = new Map()
+  for (const [slot, text] of raw) {
+    if (text === '-' && slot === 'bodyBytes' && format.dashIsZero === true) fields.set(slot, '0')
+    else if (text === '-' && format.dashIsNull === true && slot !== 'completion') continue
+    else {
+      const decoded =
+        format.escapes === 'json' ? decodeJsonText(text) : format.escapes === 'c' ? decodeC(text) : text
+      if (decoded === undefined) return undefined
+      fields.set(slot, decoded)
+    }
+  }
+  return fields
+}
+
+function daysOf(year: number, month: number, day: number): number | undefined {
+  const date = new Date(Date.UTC(year, month - 1, day))
+  const isSame =
+    date.getUTCFullYear() === year && date.getUTCMonth() === month - 1 && date.getUTCDate() === day
+  return isSame && year >= 1970 ? date.getTime() / 1000 : undefined
+}
+
+function secondsOf(text: string): number | undefined {
+  const match = /^(\d\d):(\d\d):(\d\d)(?:\.\d{1,9})?$/.exec(text)
+  if (match === null) return undefined
+  const [hours, minutes, seconds] = match.slice(1).map(Number)
+  if ((hours ?? 99) > 23 || (minutes ?? 99) > 59 || (seconds ?? 99) > 59) return undefined
+  return (hours ?? 0) * 3600 + (minutes ?? 0) * 60 + (seconds ?? 0)
+}
+
+function zoneOf(text: string): number | undefined {
+  if (text === '' || text === 'Z') return 0
+  const match = /^([+-])(\d\d):?(\d\d)$/.exec(text)
+  if (match === null || Number(match[2]) > 23 || Number(match[3]) > 59) return undefined
+  return (match[1] === '+' ? 1 : -1) * (Number(match[2]) * 3600 + Number(match[3]) * 60)
+}
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+
+/** Seconds of any shape of instant. */
+export function instantOf(whole: string): number | undefined {
+  const text = /^\[(.+)\]$/s.exec(whole)?.[1] ?? whole
+  const iso = /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d:\d\d:\d\d(?:\.\d{1,9})?)(.*)$/s.exec(text)
+  const clf = /^(\d\d)\/(\w{3})\/(\d{4}):(\d\d:\d\d:\d\d) (.*)$/s.exec(text)
+  let seconds: number | undefined
+  if (iso !== null || clf !== null) {
+    const month = clf === null ? Number(iso?.[2]) : MONTHS.indexOf(clf[2] ?? '') + 1
+    const year = Number(iso?.[1] ?? clf?.[3])
+    const day = Number(iso?.[3] ?? clf?.[1])
+    const days = month === 0 ? undefined : daysOf(year, month, day)
+    const time = secondsOf(iso?.[4] ?? clf?.[4] ?? '')
+    const zoneText = iso?.[5] ?? clf?.[5] ?? '?'
+    const zone = clf !== null && zoneText.length !== 5 ? undefined : zoneOf(zoneText)
+    if (days === undefined || time === undefined || zone === undefined) return undefined
+    seconds = days + time - zone
+  } else if (/^\d{1,12}(?:\.\d{1,9})?$/.test(text)) {
+    seconds = Number(text.split('.')[0])
+  } else if (/^(?:\d{13}|\d{16}|\d{19})$/.test(text)) {
+    seconds = Number(text.slice(0, 10))
+  }
+  return seconds === undefined || seconds < 0 || seconds > 253402300799 ? undefined : seconds
+}
+
+function countOf(text: string): number | undefined {
+  return /^\d{1,16}$/.test(text) && Number(text) <= MAX ? Number(text) : undefined
+}
+
+function pairOf(text: string): { first: number; last: number } | undefined {
+  const match = /^(\d{1,16})-(\d{1,16})$/.exec(text)
+  if (match === null) return undefined
+  const [first, last] = [Number(match[1]), Number(match[2])]
+  return first <= last && last < MAX ? { first, last } : undefined
+}
+
+function claimContentRange(text: string): Claim {
+  const bare = text.replace(/^bytes /i, '')
+  if (bare.includes(' ')) return 'UNPROVEN'
+  const match = /^(.*?)\/(.*)$/s.exec(bare)
+  const pair = pairOf(match?.[1] ?? '')
+  if (pair === undefined) return 'BAD_RANGE'
+  if (match?.[2] === '*') return pair
+  const total = countOf(match?.[2] ?? '')
+  return total === undefined || total <= pair.last ? 'BAD_RANGE' : { ...pair, total }
+}
+
+function claimRange(text: string, length: number | undefined): Claim {
+  const bare = text.replace(/^bytes=/i, '')
+  if (bare.includes('=') || bare.includes(',')) return 'UNPROVEN'
+  if (bare.startsWith('-')) {
+    const count = countOf(bare.slice(1))
+    if (count === undefined) return 'BAD_RANGE'
+    if (length === undefined || length === 0 || count === 0) return 'UNPROVEN'
+    return { first: Math.max(0, length - count), last: length - 1 }
+  }
+  if (bare.endsWith('-')) {
+    const first = countOf(bare.slice(0, -1))
+    if (first === undefined) return 'BAD_RANGE'
+    return length === undefined || length <= first ? 'UNPROVEN' : { first, last: length - 1 }
+  }
+  const pair = pairOf(bare)
+  if (pair === undefined) return 'BAD_RANGE'
+  if (length === undefined) return pair
+  return pair.first >= length ? 'UNPROVEN' : { first: pair.first, last: Math.min(pair.last, length - 1) }
+}
+
+function stateOf(fields: Fields, format: OracleFormat): 'complete' | 'aborted' | 'unknown' {
+  const text = fields.get('completion')
+  switch (format.completion) {
+    case 'ok':
+      return text === undefined ? 'unknown' : text === 'OK' ? 'complete' : 'aborted'
+    case 'not-x':
+      return text === 'X' ? 'aborted' : text === '+' || text === '-' ? 'complete' : 'unknown'
+    case 'truth':
+      return text === undefined || text === ''
+        ? 'unknown'
+        : text === '1' || text === 'true'
+          ? 'complete'
+          : 'aborted'
+    case 'edge-result': {
+      const result = fields.get('result') ?? ''
+      if (result === '') return 'unknown'
+      if (!['Hit', 'Miss', 'RefreshHit', 'OriginShieldHit'].includes(result)) return 'aborted'
+      return /.rror$/s.test(fields.get('detail') ?? '') ? 'aborted' : 'complete'
+    }
+    default:
+      return 'unknown'
+  }
+}
+
+/** The bytes that a good response proves, or why none. */
+function judge(
+  fields: Fields,
+  format: OracleFormat,
+): OracleFate & { claim?: { first: number; last: number; length: number } } {
+  const number = (slot: string): number | undefined => {
+    const text = fields.get(slot) ?? ''
+    return text === '' ? undefined : (countOf(text) ?? Number.NaN)
+  }
+  const [body, sent, overhead, objectLength, contentLength] = [
+    'bodyBytes',
+    'sentBytes',
+    'overheadBytes',
+    'length',
+    'contentLength',
+  ].map(number)
+  if ([body, sent, overhead, objectLength, contentLength].some((count) => Number.isNaN(count)))
+    return { fate: 'BAD_RANGE' }
+  const state = stateOf(fields, format)
+  const isPart = fields.get('status') === '206'
+  const length = isPart ? objectLength : (contentLength ?? objectLength)
+  let claim: Claim
+  if (isPart) {
+    const given = (slot: string): string => fields.get(slot) ?? ''
+    if (given('contentRange') !== '') claim = claimContentRange(given('contentRange'))
+    else if (given('rangeFirst') !== '' || given('rangeLast') !== '')
+      claim = pairOf(`${given('rangeFirst')}-${given('rangeLast')}`) ?? 'BAD_RANGE'
+    else if (given('range') !== '') claim = claimRange(given('range'), length)
+    else claim = 'UNPROVEN'
+  } else if (length !== undefined) {
+    const isKnown = body !== undefined || sent !== undefined || state === 'complete' || format.trust === true
+    claim = isKnown && length > 0 ? { first: 0, last: length - 1 } : 'UNPROVEN'
+  } else {
+    const prefix = body ?? (sent === undefined ? 0 : sent - HEADERS)
+    claim = prefix > 0 ? { first: 0, last: prefix - 1 } : 'UNPROVEN'
+  }
+  if (typeof claim === 'string') return { fate: claim }
+  const logged = claim.total ?? length ?? 0
+  const { first, last } = claim
+  if (logged > 0 && last >= logged) return { fate: 'BAD_RANGE' }
+  const claimed = last - first + 1
+  let delivered = claimed
+  if (format.trust !== true) {
+    if (body !== undefined) delivered = body >= claimed ? claimed : body - (overhead ?? 0)
+    else if (sent !== undefined)
+      delivered = state === 'complete' && sent > claimed ? claimed : Math.min(claimed, sent - HEADERS)
+    else if (state === 'aborted') delivered = 0
+  }
+  delivered = Math.max(0, delivered)
+  const clipped = claimed - delivered
+  if (delivered === 0) return { fate: 'UNPROVEN', clipped }
+  return { fate: 'KEPT', clipped, claim: { first, last: first + delivered - 1, length: logged } }
+}
+
+function keysOf(
+  fields: Fields,
+  format: OracleFormat,
+): { asset: string; ip: string; userAgent: string } | undefined {
+  const decode = (text: string): string => (format.percent === true ? decodePercent(text) : text)
+  const forwarded = format.forwarded === true ? (fields.get('forwardedFor') ?? '') : ''
+  const ip =
+    forwarded === ''
+      ? (fields.get('ip') ?? '')
+      : (decode(forwarded).split(',')[0] ?? '').replace(/^ +| +$/g, '')
+  if (ip === '') return undefined
+  const target = fields.get('target')?.replace(/^(?:https?):\/\/[^/]*(?=\/)/, '')
+  const kind = format.asset ?? 'path'
+  const wantsQuery = kind === 'url' || kind === 'path+query'
+  let path = target ?? fields.get('path') ?? ''
+  if (target !== undefined && !wantsQuery) path = target.split('?')[0] ?? ''
+  if (path === '') return undefined
+  if (format.addSlash === true && !path.startsWith('/')) path = `/${path}`
+  const query = fields.get('query') ?? ''
+  if (wantsQuery && target === undefined && query !== '') path += query.startsWith('?') ? query : `?${query}`
+  const host = fields.get('host') ?? ''
+  if ((kind === 'url' || kind === 'host+path') && host === '') return undefined
+  if (kind === 'url' && (fields.get('scheme') ?? '') === '') return undefined
+  const prefix = kind === 'url' ? `${fields.get('scheme')}://${host}` : kind === 'host+path' ? host : ''
+  return { asset: prefix + path, ip, userAgent: decode(fields.get('userAgent') ?? '') }
+}
+
+function isUtf8(text: string): boolean {
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(text, 'latin1'))
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** What becomes of one line, given without its line feed. */
+export function judgeLine(whole: string, format: OracleFormat): OracleFate {
+  const line = whole.endsWith('\r') ? whole.slice(0, -1) : whole
+  if (line === '') return { fate: 'BLANK' }
+  if (format.comments === true && line.startsWith('#')) return { fate: 'COMMENT' }
+  if (whole.length > 65_536) return { fate: 'LONG_LINE' }
+  if (line.includes('\0')) return { fate: 'NUL_BYTE' }
+  const fields = fieldsOf(line, format)
+  if (fields === undefined) return { fate: 'BAD_FIELDS' }
+  if ([...fields.values()].some((text) => text.includes('\0'))) return { fate: 'NUL_BYTE' }
+  const status = fields.get('status') ?? ''
+  if (!/^\d{3}$/.test(status)) return { fate: 'BAD_STATUS' }
+  if (status !== '200' && status !== '206') return { fate: 'SKIPPED' }
+  const requestLine = fields.get('requestLine') ?? ''
+  if (requestLine !== '') {
+    const match = /^([^ ]+) (?=.)(.*?)(?: HTTP[^ ]{2,})?$/s.exec(requestLine)
+    if (match === null) return { fate: 'BAD_FIELDS' }
+    fields.set('method', match[1] ?? '')
+    fields.set('target', match[2] ?? '')
+  }
+  const method = fields.get('method') ?? ''
+  if (method !== '' && method !== 'GET') return { fate: 'METHOD' }
+  if (['1', 'true'].includes(fields.get('inner') ?? '')) return { fate: 'INNER' }
+  let epochSeconds: number | undefined
+  if ((fields.get('instant') ?? '') !== '') {
+    epochSeconds = instantOf(fields.get('instant') ?? '')
+  } else {
+    const date = /^(\d{4})-(\d\d)-(\d\d)$/.exec(fields.get('date') ?? '')
+    const days = date === null ? undefined : daysOf(Number(date[1]), Number(date[2]), Number(date[3]))
+    if (days === undefined) return { fate: 'BAD_DATE' }
+    const time = secondsOf(fields.get('time') ?? '')
+    epochSeconds = time === undefined ? undefined : days + time
+  }
+  if (epochSeconds === undefined) return { fate: 'BAD_TIME' }
+  const judged = judge(fields, format)
+  if (judged.claim === undefined) return judged
+  const { first, last, length } = judged.claim
+  if (last - first + 1 > 2 ** 38) return { fate: 'HUGE_RANGE' }
+  const keys = keysOf(fields, format)
+  if (keys === undefined) return { fate: 'EMPTY_KEY' }
+  const texts = [keys.asset, keys.ip, keys.userAgent]
+  if (texts.some((text) => text.includes('\0'))) return { fate: 'NUL_BYTE' }
+  if (!texts.every(isUtf8)) return { fate: 'BAD_UTF8' }
+  return { fate: 'KEPT', clipped: judged.clipped ?? 0, run: { ...keys, first, last, epochSeconds, length } }
+}
