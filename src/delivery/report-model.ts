@@ -15,10 +15,7 @@ export interface ReportColumn {
   readonly kind: ColumnKind
 }
 
-/** First and last position, both inclusive, flat: `[first, last, first, last, …]`. */
-type FlatRanges = readonly number[]
-
-/** A value; null where there is none. Lists belong to `ranges` (see `FlatRanges`) and `curve`. */
+/** A value; null where there is none. Lists belong to `ranges` (first and last positions, both inclusive, flat) and `curve`. */
 export type ReportCell = string | number | null | readonly number[]
 
 /** How a page draws the rows; names are keys of columns. */
