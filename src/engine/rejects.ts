@@ -117,7 +117,7 @@ export class RejectsFile {
 
   async close(): Promise<void> {
     await this.flush()
-    await this.file.close()
+    await attemptedAsync(this.path, 'close', () => this.file.close())
   }
 
   private async flush(): Promise<void> {
