@@ -1,6 +1,6 @@
 /** The logs of a run: what kind each one is, by its content, and how its lines are laid out. */
 
-import { closeSync, createReadStream, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
+import { closeSync, createReadStream, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
 import { realpath } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
@@ -72,14 +72,16 @@ export type LogInput = PlainInput | StreamedInput
  */
 export function openInput(path: string, { small = true }: { readonly small?: boolean } = {}): LogInput {
   if (path === STDIN) return streamedInput('standard input', () => process.stdin)
+  const kind = attempted(path, 'open', () => statSync(path))
+  if (kind.isDirectory()) {
+    throw new Failure('USAGE', `${path}: expected a log file, found a directory; name the files in it`)
+  }
+  // A named pipe or a device has no size to cut into shards and can be read only once. It is opened only once,
+  // too: whoever writes to a pipe that is closed again loses what it writes.
+  if (!kind.isFile()) return streamedInput(path, () => createReadStream(path))
   const fd = attempted(path, 'open', () => openSync(path, 'r'))
   try {
     const stat = attempted(path, 'open', () => fstatSync(fd))
-    if (stat.isDirectory()) {
-      throw new Failure('USAGE', `${path}: expected a log file, found a directory; name the files in it`)
-    }
-    // A named pipe or a device has no size to cut into shards and can be read only once.
-    if (!stat.isFile()) return streamedInput(path, () => createReadStream(path))
     const isSmall = small && stat.size <= SMALL_BYTE_LENGTH
     const head = readHead(fd, path, isSmall ? 2 : HEAD_BYTE_LENGTH)
     if (isSmall) return smallInput(path, stat.size, !isGzip(head))
