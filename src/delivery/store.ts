@@ -34,10 +34,14 @@ export interface DeliveryStore extends EvidenceSource, KnownValues {
 /**
  * Opens Parquet files that byteledger wrote, as one source. Every question asks them all. Files are
  * opened when first asked and stay open, up to a limit. Fails as ENVIRONMENT when a file cannot be read
- * and as DAMAGED when it is not ours or not whole where it matters; never with an answer.
+ * and as DAMAGED when it is not ours or not whole where it matters; never with an answer. `check` sees each
+ * file when it is opened, and fails when it is not the one that is meant.
  */
-export function openStore(paths: readonly string[]): DeliveryStore {
-  return new FileStore(paths)
+export function openStore(
+  paths: readonly string[],
+  check: (file: ParquetFile) => void = () => undefined,
+): DeliveryStore {
+  return new FileStore(paths, check)
 }
 
 /** Opens one file and checks that it has our layout. Fails as `openStore` does. */
@@ -84,8 +88,11 @@ class FileStore implements DeliveryStore {
   private readonly caches = new FileCaches()
   private readonly files = new BoundedCache<ParquetFile>(FOOTER_BYTE_LIMIT, (file) => file.close())
 
-  constructor(paths: readonly string[]) {
+  private readonly check: (file: ParquetFile) => void
+
+  constructor(paths: readonly string[], check: (file: ParquetFile) => void) {
     this.paths = paths
+    this.check = check
   }
 
   get requestCount(): number {
@@ -124,7 +131,7 @@ class FileStore implements DeliveryStore {
     // Files of its own: those kept for questions may be closed at any time to make room.
     const files: ParquetFile[] = []
     try {
-      for (const path of this.paths) files.push(openFile(path, this.caches))
+      for (const path of this.paths) files.push(this.open(path))
       yield* scanListeners(files, scan)
     } finally {
       for (const file of files) file.close()
@@ -157,10 +164,21 @@ class FileStore implements DeliveryStore {
     this.files.clear()
   }
 
+  private open(path: string): ParquetFile {
+    const file = openFile(path, this.caches)
+    try {
+      this.check(file)
+    } catch (failure) {
+      file.close()
+      throw failure
+    }
+    return file
+  }
+
   private file(path: string): ParquetFile {
     return this.files.getOrMake(
       path,
-      () => openFile(path, this.caches),
+      () => this.open(path),
       ({ footer }) => footer.byteLength + FOOTER_BYTE_LIMIT / OPEN_FILE_LIMIT,
     )
   }

@@ -7,10 +7,10 @@ import { askSource } from '../delivery/answer.ts'
 import type { QuestionResult } from '../delivery/answer-many.ts'
 import type { Query } from '../delivery/question.ts'
 import { isInWindow, parseTimeWindow, type TimeWindow } from '../delivery/question-time.ts'
-import { type DeliveryStore, openStore } from '../delivery/store.ts'
+import type { DeliveryStore } from '../delivery/store.ts'
 import { suggestKnown } from '../delivery/suggest-known.ts'
 import type { QueryArguments } from './arguments.ts'
-import { committedFiles } from './committed-files.ts'
+import { openCommitted } from './committed-files.ts'
 import { toSafeJson } from './escape-text.ts'
 import { formatCount, formatSeconds, formatShare } from './format-figures.ts'
 import { DEFAULT_STORE } from './process-settings.ts'
@@ -36,7 +36,7 @@ export async function runQuery(options: QueryArguments, streams: Streams): Promi
   if (options.batch !== undefined) return runBatch(options.batch, store, options, streams)
   const selectors = parseSelectors(options)
   const selection = parseSelection(options, selectors)
-  const source = openStore(await committedFiles(store))
+  const source = await openCommitted(store)
   try {
     if (!isOneListener(selectors)) return await runSelection(source, selection, options, streams)
     const [ip = ''] = selectors.ips.flatMap(({ exact }) => exact ?? [])
@@ -94,7 +94,7 @@ async function runBatch(
     )
   }
   const window = parseTimeWindow(options.since, options.until)
-  const source = openStore(await committedFiles(store))
+  const source = await openCommitted(store)
   try {
     return await answerAll(path, source, window, streams)
   } finally {
