@@ -202,7 +202,7 @@ together(
     const log = manyLines('shared', 2000)
     const more = `${log}${logLine('/more', '0-9')}`
     const pipe = join(makeTempFolder(), 'pipe')
-    execFileSync('mkfifo', [pipe])
+    execFileSync('bash', ['-c', 'mkfifo "$0"', pipe])
     const opened = `${pipe}.opened`
     const taken = `${pipe}.taken`
     const run = runBuilt(['process', pipe, '--store', store])
