@@ -51,10 +51,14 @@ export interface DeliveryStore extends EvidenceSource, KnownValues {
 /**
  * Opens Parquet files that byteledger wrote, as one source. Every question asks them all. Files are
  * opened when first asked and stay open, up to a limit. Fails as ENVIRONMENT when a file cannot be read
- * and as DAMAGED when it is not ours or not whole where it matters; never with an answer.
+ * and as DAMAGED when it is not ours or not whole where it matters; never with an answer. `check` sees each
+ * file when it is opened, and fails when it is not the one that is meant.
  */
-export function openStore(paths: readonly string[]): DeliveryStore {
-  return new FileStore(paths)
+export function openStore(
+  paths: readonly string[],
+  check: (file: ParquetFile) => void = () => undefined,
+): DeliveryStore {
+  return new FileStore(paths, check)
 }
 
 /** Opens one file and checks that it has our layout. Fails as `openStore` does. */
@@ -102,8 +106,11 @@ class FileStore implements DeliveryStore {
   private readonly lengths = new BoundedCache<number | undefined>(REMEMBERED_LENGTHS)
   private readonly files = new BoundedCache<ParquetFile>(FOOTER_BYTE_LIMIT, (file) => file.close())
 
-  constructor(paths: readonly string[]) {
+  private readonly check: (file: ParquetFile) => void
+
+  constructor(paths: readonly string[], check: (file: ParquetFile) => void) {
     this.paths = paths
+    this.check = check
   }
 
   get requestCount(): number {
@@ -172,7 +179,7 @@ class FileStore implements DeliveryStore {
     try {
       const caches = this.caches.forOnePass()
       for (const path of this.paths) {
-        if (mayHoldTimes(path, scan.window ?? ALWAYS)) files.push(openFile(path, caches))
+        if (mayHoldTimes(path, scan.window ?? ALWAYS)) files.push(this.open(path, caches))
       }
       yield* scanListeners(files, scan)
     } finally {
@@ -206,10 +213,21 @@ class FileStore implements DeliveryStore {
     this.files.clear()
   }
 
+  private open(path: string, caches = this.caches): ParquetFile {
+    const file = openFile(path, caches)
+    try {
+      this.check(file)
+    } catch (failure) {
+      file.close()
+      throw failure
+    }
+    return file
+  }
+
   private file(path: string): ParquetFile {
     return this.files.getOrMake(
       path,
-      () => openFile(path, this.caches),
+      () => this.open(path),
       ({ footer }) => footer.byteLength + FOOTER_BYTE_LIMIT / OPEN_FILE_LIMIT,
     )
   }

@@ -216,11 +216,15 @@ interface Work extends EncodeTask {
  * go into the file in shard order, so the output does not depend on which worker is quick.
  */
 async function encodeShards(work: Work): Promise<void> {
-  const { inputs, runner, totals, options } = work
+  const { inputs, runner, totals, rejects, choosePart = takeWhole, options } = work
   const shards = planShards(
     inputs,
     Math.max(MIN_SHARD_BYTE_LENGTH, options.shardByteLength ?? DEFAULT_SHARD_BYTE_LENGTH),
-    work.choosePart ?? takeWhole,
+    async (input, inputIndex) => {
+      const part = await choosePart(input, inputIndex)
+      if (part !== undefined) rejects.skipLines(inputIndex, part.linesBefore)
+      return part
+    },
   )
   const underWay: UnderWay[] = []
   const duplicates = new Duplicates()

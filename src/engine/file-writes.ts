@@ -25,6 +25,6 @@ export async function syncDirectory(directory: string): Promise<void> {
   try {
     await attemptedAsync(directory, 'sync', () => handle.sync())
   } finally {
-    await handle.close()
+    await attemptedAsync(directory, 'close', () => handle.close())
   }
 }

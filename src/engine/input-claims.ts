@@ -6,7 +6,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { closeSync, createWriteStream, fstatSync, openSync, readSync, statSync } from 'node:fs'
-import { unlink } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -18,8 +18,11 @@ import {
   digestHead,
   HEAD_BYTE_LENGTH,
   type HeadDigests,
+  type KnownBeginning,
   type KnownContent,
   KnownInputs,
+  type Resumption,
+  resumeBehind,
 } from './input-identity.ts'
 import {
   type Chunks,
@@ -56,7 +59,7 @@ interface Claim {
   readonly inputIndex: number
   readonly input: LogInput
   readonly heads: HeadDigests
-  readonly start: number
+  readonly knownByteLength: number
   readonly pendingByteLength: number
   /** The size of a plain file when it was looked at. */
   readonly fileByteLength: number | undefined
@@ -70,8 +73,8 @@ export interface ClaimOptions {
   readonly transactions: ReadonlyMap<string, number>
   /** Takes everything, whatever the store has. */
   readonly force: boolean
-  /** Where a pipe is kept that may turn out to be known. */
-  readonly temporaryDirectory: string
+  /** Makes the directory where a pipe is kept that may turn out to be known; gives its path. */
+  readonly makeTemporaryDirectory: () => Promise<string>
   readonly signal?: AbortSignal | undefined
   /** How the input of an index is opened once more. */
   readonly inputOptions?: (index: number) => InputOptions
@@ -107,13 +110,13 @@ export class InputClaims {
   async finish(): Promise<readonly ClaimedInput[]> {
     await this.digesting
     const taken = this.claims.map(
-      ({ inputIndex, input, start, pendingByteLength, content }): ClaimedInput => {
+      ({ inputIndex, input, knownByteLength, pendingByteLength, content }): ClaimedInput => {
         const whole = content()
         return {
           inputIndex,
           path: input.path,
-          status: start > 0 ? 'grown' : 'new',
-          byteLength: whole.byteLength - start,
+          status: knownByteLength > 0 ? 'grown' : 'new',
+          byteLength: whole.byteLength - knownByteLength,
           pendingByteLength,
           content: whole,
         }
@@ -152,7 +155,7 @@ export class InputClaims {
   /** Removes what was kept of pipes. */
   async close(): Promise<void> {
     await this.digesting.catch(() => undefined)
-    for (const path of this.temporaryPaths) await unlink(path)
+    for (const path of this.temporaryPaths) await rm(path, { force: true })
   }
 
   private async claimFile(input: PlainInput, label = input.path): Promise<InputPart | undefined> {
@@ -162,9 +165,11 @@ export class InputClaims {
     const heads = digestHead(readBytes(path, 0, Math.min(HEAD_BYTE_LENGTH, byteLength)))
     const digest = new ContentDigest(await this.candidates(heads, byteLength))
     await this.digestFile(path, digest, digest.longestCandidate ?? 0)
-    const start = digest.knownByteLength
-    const pendingByteLength = byteLength - Math.max(end, start)
-    if (start >= end) return this.leave(label, start, digest, pendingByteLength)
+    const { known } = digest
+    const knownByteLength = known.byteLength
+    const pendingByteLength = byteLength - Math.max(end, knownByteLength)
+    if (knownByteLength >= end) return this.leave(label, known, pendingByteLength)
+    const next = readBytes(path, knownByteLength, Math.min(2, byteLength - knownByteLength))
     // A candidate that was none may have led beyond the last whole line.
     const whole = digest.byteLength > end ? new ContentDigest([]) : digest
     this.digesting = this.digesting.then(() => this.digestFile(path, whole, end))
@@ -174,12 +179,12 @@ export class InputClaims {
     this.take({
       input: named,
       heads,
-      start,
+      knownByteLength,
       pendingByteLength,
       fileByteLength: label === path ? byteLength : undefined,
       content: () => whole.content(),
     })
-    return { input, start, end }
+    return { input, ...resumeBehind(known, next), end }
   }
 
   private async claimStream(input: StreamedInput): Promise<InputPart | undefined> {
@@ -198,18 +203,21 @@ export class InputClaims {
     }
     const digest = new ContentDigest([])
     const part = { end: undefined, onText: (bytes: Uint8Array) => digest.update(bytes) }
-    let start = 0
+    let resumption: Resumption = { start: 0, linesBefore: 0 }
+    let knownByteLength = 0
     let again: LogInput = { ...input, open: () => Promise.resolve({ ...opened, text: rest }) }
     if (candidates.length > 0) {
       const found = await this.digestText(rest, new ContentDigest(candidates))
-      start = found.digest.knownByteLength
-      if (found.hasEnded && start === found.digest.byteLength)
-        return this.leave(input.path, start, found.digest, 0)
+      const { known, bytesBehindKnown } = found.digest
+      knownByteLength = known.byteLength
+      if (found.hasEnded && knownByteLength === found.digest.byteLength)
+        return this.leave(input.path, known, 0)
+      resumption = resumeBehind(known, bytesBehindKnown)
       again = input
     }
     const content = (): KnownContent => digest.content()
-    this.take({ input, heads, start, pendingByteLength: 0, fileByteLength: undefined, content })
-    return { input: again, start, ...part }
+    this.take({ input, heads, knownByteLength, pendingByteLength: 0, fileByteLength: undefined, content })
+    return { input: again, ...resumption, ...part }
   }
 
   /** For text that is in memory as a whole. */
@@ -219,24 +227,24 @@ export class InputClaims {
     heads: HeadDigests,
   ): Promise<InputPart | undefined> {
     const end = mayGrow && !this.options.force ? text.lastIndexOf(LINE_FEED) + 1 : text.length
-    const candidates = await this.candidates(heads, text.length)
-    const digest = new ContentDigest(candidates)
-    if (candidates.length > 0) digest.update(text)
-    const start = digest.knownByteLength
-    const pendingByteLength = text.length - Math.max(end, start)
-    if (start >= end) return this.leave(input.path, start, digest, pendingByteLength)
+    const digest = new ContentDigest(await this.candidates(heads, text.length))
+    if (digest.longestCandidate !== undefined) digest.update(text)
+    const { known } = digest
+    const knownByteLength = known.byteLength
+    const pendingByteLength = text.length - Math.max(end, knownByteLength)
+    if (knownByteLength >= end) return this.leave(input.path, known, pendingByteLength)
     const whole = new ContentDigest([])
     whole.update(text.subarray(0, end))
     const content = whole.finish()
     this.take({
       input,
       heads,
-      start,
+      knownByteLength,
       pendingByteLength,
       fileByteLength: mayGrow ? input.byteLength : undefined,
       content: () => content,
     })
-    return { input, start, end }
+    return { input, ...resumeBehind(known, text.subarray(knownByteLength)), end }
   }
 
   private take(taken: Omit<Claim, 'inputIndex'>): void {
@@ -245,14 +253,10 @@ export class InputClaims {
     this.undigested.push(claim)
   }
 
-  private leave(
-    path: string,
-    start: number,
-    digest: ContentDigest,
-    pendingByteLength: number,
-  ): InputPart | undefined {
-    const content = digest.byteLength === start ? digest.content() : undefined
-    const status = start > 0 ? 'known' : 'empty'
+  private leave(path: string, known: KnownBeginning, pendingByteLength: number): InputPart | undefined {
+    const isKnown = known.byteLength > 0
+    const content = isKnown ? { sha256: known.sha256, byteLength: known.byteLength } : undefined
+    const status = isKnown ? 'known' : 'empty'
     this.done.push({ inputIndex: this.inputIndex, path, status, byteLength: 0, pendingByteLength, content })
     return undefined
   }
@@ -292,7 +296,8 @@ export class InputClaims {
     for await (const bytes of text) {
       digest.update(bytes)
       throwIfAborted(this.options.signal)
-      if (digest.longestCandidate === undefined && digest.knownByteLength < digest.byteLength)
+      // Two bytes more tell whether the last line that is known ends there.
+      if (digest.longestCandidate === undefined && digest.known.byteLength + 2 <= digest.byteLength)
         return { digest, hasEnded: false }
     }
     return { digest, hasEnded: true }
@@ -306,7 +311,7 @@ export class InputClaims {
 
   /** Keeps a pipe's text in a file, as it can be read only once. */
   private async keep(text: AsyncIterable<Uint8Array>, name: string): Promise<PlainInput> {
-    const path = join(this.options.temporaryDirectory, `.input-${randomUUID()}.tmp`)
+    const path = join(await this.options.makeTemporaryDirectory(), `.input-${randomUUID()}.tmp`)
     this.temporaryPaths.push(path)
     const { signal } = this.options
     await attemptedAsync(path, `keep ${name} in`, () =>

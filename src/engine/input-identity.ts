@@ -20,6 +20,36 @@ export interface KnownContent {
   readonly byteLength: number
 }
 
+/** What of an input is known: its longest beginning that is in a store. */
+export interface KnownBeginning extends KnownContent {
+  /** Line feeds in it. */
+  readonly lineFeedCount: number
+  /** Where its last line begins; its length when it ends with a line. */
+  readonly lastLineStart: number
+}
+
+const NOTHING_KNOWN: KnownBeginning = { sha256: '', byteLength: 0, lineFeedCount: 0, lastLineStart: 0 }
+const LINE_FEED = 0x0a
+const CARRIAGE_RETURN = 0x0d
+
+/** Where reading goes on, at the start of a line, and how many lines stand before. */
+export interface Resumption {
+  readonly start: number
+  readonly linesBefore: number
+}
+
+/**
+ * Where to go on behind what is known; `next` has the two bytes behind it, as far as there are. A last line that
+ * goes on was taken when it was half there (the end of a gzip file or a pipe): then all of it is taken now.
+ */
+export function resumeBehind(known: KnownBeginning, next: Uint8Array): Resumption {
+  const { byteLength, lastLineStart, lineFeedCount } = known
+  if (lastLineStart === byteLength) return { start: byteLength, linesBefore: lineFeedCount }
+  const endLength = next[0] === CARRIAGE_RETURN ? 2 : 1
+  if (next[endLength - 1] !== LINE_FEED) return { start: lastLineStart, linesBefore: lineFeedCount }
+  return { start: byteLength + endLength, linesBefore: lineFeedCount + 1 }
+}
+
 /** The digests of an input's first 1, 2, 4, ... bytes, by their number. */
 export type HeadDigests = ReadonlyMap<number, string>
 
@@ -117,8 +147,11 @@ export class ContentDigest {
   private readonly candidates: readonly KnownContent[]
   private next = 0
   byteLength = 0
-  /** How many bytes of what was digested so far are known. */
-  knownByteLength = 0
+  /** What of all that was digested so far is known. */
+  known: KnownBeginning = NOTHING_KNOWN
+  private lineFeedCount = 0
+  private lastLineStart = 0
+  private following: readonly number[] = []
 
   /** `candidates` are in ascending length. */
   constructor(candidates: readonly KnownContent[]) {
@@ -141,10 +174,15 @@ export class ContentDigest {
       at = end
       const digest = this.hash.copy().digest('hex')
       for (; this.candidates[this.next]?.byteLength === this.byteLength; this.next++) {
-        if (this.candidates[this.next]?.sha256 === digest) this.knownByteLength = this.byteLength
+        if (this.candidates[this.next]?.sha256 === digest) this.setKnown(digest)
       }
     }
     this.advance(bytes.subarray(at))
+  }
+
+  /** Up to two of the bytes that were digested behind what is known. */
+  get bytesBehindKnown(): Uint8Array {
+    return Uint8Array.from(this.following)
   }
 
   /** The digest of everything so far. */
@@ -160,6 +198,23 @@ export class ContentDigest {
   private advance(bytes: Uint8Array): void {
     if (bytes.length === 0) return
     this.hash.update(bytes)
+    if (this.following.length < 2 && this.known.byteLength > 0) {
+      this.following = [...this.following, ...bytes.subarray(0, 2)].slice(0, 2)
+    }
+    if (this.next < this.candidates.length) this.countLineFeeds(bytes)
     this.byteLength += bytes.length
+  }
+
+  private countLineFeeds(bytes: Uint8Array): void {
+    for (let at = bytes.indexOf(LINE_FEED); at >= 0; at = bytes.indexOf(LINE_FEED, at + 1)) {
+      this.lineFeedCount++
+      this.lastLineStart = this.byteLength + at + 1
+    }
+  }
+
+  private setKnown(sha256: string): void {
+    const { byteLength, lineFeedCount, lastLineStart } = this
+    this.known = { sha256, byteLength, lineFeedCount, lastLineStart }
+    this.following = []
   }
 }

@@ -283,11 +283,16 @@ async function withHead(
     byteLength += value.length
   }
   async function* whole(): AsyncGenerator<Uint8Array> {
-    yield* first
-    for (;;) {
-      const { done, value } = await iterator.next()
-      if (done === true) return
-      yield value
+    try {
+      yield* first
+      for (;;) {
+        const { done, value } = await iterator.next()
+        if (done === true) return
+        yield value
+      }
+    } finally {
+      // Who stops early lets go of the file, too.
+      await iterator.return?.()
     }
   }
   return { head: Buffer.concat(first).subarray(0, HEAD_BYTE_LENGTH), text: whole() }

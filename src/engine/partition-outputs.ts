@@ -70,6 +70,8 @@ export class PartitionOutputs implements RowGroupSink {
   /** Ends all files and gives them their names; returns what is to be committed, in order of date. */
   async finish(decodesUserAgents: boolean): Promise<AddFile[]> {
     const added: AddFile[] = []
+    // A day's directory may be of a run that died before it waited for the disk.
+    if (this.partitions.size > 0) await syncDirectory(this.directory)
     for (const [, partition] of [...this.partitions].sort(([a], [b]) => a - b)) {
       const { output, path, date, runCount } = partition
       await output.finish(runCount, decodesUserAgents)
@@ -85,10 +87,15 @@ export class PartitionOutputs implements RowGroupSink {
     return added
   }
 
-  /** Takes everything away again, as far as the disk lets it. */
+  /** Takes everything away again, as far as the disk lets it; what stays is invisible, and for vacuum. */
   async withdraw(): Promise<void> {
-    for (const { output } of this.partitions.values()) await output.withdraw()
+    for (const { output } of this.partitions.values()) await withdrawQuietly(output)
     for (const path of this.madeDirectories.reverse()) await removeIfEmpty(path)
+  }
+
+  /** Makes the store's directory before there is a file to put into it. */
+  async makeStore(): Promise<void> {
+    await this.makeDirectory(this.directory)
   }
 
   private async begin(epochDay: number): Promise<Partition> {
@@ -142,6 +149,16 @@ export class PartitionOutputs implements RowGroupSink {
 function isNoEntry(failure: unknown): boolean {
   const cause = failure instanceof Failure ? failure.cause : undefined
   return cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
+}
+
+/** Tells whether all is gone: what failed first is what matters to those who asked for the run. */
+async function withdrawQuietly(output: ParquetOutput): Promise<boolean> {
+  try {
+    await output.withdraw()
+    return true
+  } catch (_cause) {
+    return false
+  }
 }
 
 /** Tells whether it is gone: others may have put something into it. */

@@ -33,8 +33,11 @@ export interface StoreRunOptions extends EncodeOptions {
 export interface StoreRunReport extends ProcessReport {
   readonly store: {
     readonly path: string
-    /** The version that the run committed, or the one that already had all of its inputs. */
-    readonly version: number
+    /**
+     * The version that the run committed, or the one that already had all of its inputs; null when there is
+     * none, as nothing but empty inputs came and no store was there.
+     */
+    readonly version: number | null
     readonly inputs: readonly StoreRunInput[]
   }
 }
@@ -68,12 +71,6 @@ export async function processIntoStore(options: StoreRunOptions): Promise<StoreR
   for (let attempt = 1; ; attempt++) {
     const report = await tryOnce(options, startedAt)
     if (report !== undefined) return report
-    if (inputs.includes('-')) {
-      throw new Failure(
-        'ENVIRONMENT',
-        `${options.store}: another run added the log of standard input meanwhile; nothing was written. Run again.`,
-      )
-    }
     if (attempt === MOST_ATTEMPTS) {
       throw new Failure(
         'ENVIRONMENT',
@@ -90,11 +87,16 @@ async function tryOnce(options: StoreRunOptions, startedAt: number): Promise<Sto
   const { transactions } = snapshot
   const formats = new FoundFormats(options)
   const inputOptions = (index: number): InputOptions => formats.optionsFor(index)
-  const claims = new InputClaims({ transactions, force, temporaryDirectory: store, signal, inputOptions })
   const outputs = new PartitionOutputs(store)
+  const makeTemporaryDirectory = async (): Promise<string> => {
+    await outputs.makeStore()
+    return store
+  }
+  const claims = new InputClaims({ transactions, force, makeTemporaryDirectory, signal, inputOptions })
   let isCommitted = false
+  let inputs: readonly LogInput[] = []
   try {
-    const inputs = options.inputs.map((path, index) => openInput(path, formats.optionsFor(index)))
+    inputs = options.inputs.map((path, index) => openInput(path, formats.optionsFor(index)))
     const totals = await encodeInputs({ inputs, sink: outputs, choosePart: claims.choosePart }, options)
     const claimed = await claims.finish()
     const added = await outputs.finish(formats.decodesUserAgents)
@@ -115,16 +117,30 @@ async function tryOnce(options: StoreRunOptions, startedAt: number): Promise<Sto
       bytesRead: claimed.reduce((sum, claim) => sum + bytesReadOf(claim, inputs), 0),
       bytesWritten: added.reduce((sum, { size }) => sum + size, 0),
       seconds: secondsSince(startedAt),
-      store: { path: store, version, inputs: claimed.map(describeInput) },
+      store: { path: store, version: version < 0 ? null : version, inputs: claimed.map(describeInput) },
     }
   } catch (failure) {
     if (failure instanceof UncertainCommit) isCommitted = true
-    if (failure instanceof CommitConflict) return undefined
-    throw failure
+    if (!(failure instanceof CommitConflict)) throw failure
+    refuseToReadAgain(store, inputs)
+    return undefined
   } finally {
-    await claims.close()
-    if (!isCommitted) await withdrawQuietly(outputs)
+    try {
+      await claims.close()
+    } finally {
+      if (!isCommitted) await outputs.withdraw()
+    }
   }
+}
+
+/** A pipe has nothing left to give: a second attempt would take it for empty, and lose what it brought. */
+function refuseToReadAgain(store: string, inputs: readonly LogInput[]): void {
+  const pipe = inputs.find(({ kind, byteLength }) => kind === 'streamed' && byteLength === undefined)
+  if (pipe === undefined) return
+  throw new Failure(
+    'ENVIRONMENT',
+    `${store}: another run added the same logs meanwhile, and ${pipe.path} can be read only once; nothing was written. Run again.`,
+  )
 }
 
 interface RunToCommit {
@@ -151,16 +167,6 @@ async function commitRun({ options, snapshot, claims, added }: RunToCommit): Pro
     },
     onCheckpointFailure: ({ message }) => options.onNote?.(`the run is committed, but: ${message}`),
   })
-}
-
-/** Tells whether all is gone: what failed first is what matters, and what stays is removed by vacuum. */
-async function withdrawQuietly(outputs: PartitionOutputs): Promise<boolean> {
-  try {
-    await outputs.withdraw()
-    return true
-  } catch (_cause) {
-    return false
-  }
 }
 
 /** What was read of an input, as stored; of one that has grown, what is new. */

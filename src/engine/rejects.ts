@@ -29,6 +29,11 @@ export class Rejects {
     this.linesBefore = inputs.map(() => 0)
   }
 
+  /** Tells that so many lines of an input, before its first piece, are not of this run. */
+  skipLines(inputIndex: number, lineCount: number): void {
+    this.linesBefore[inputIndex] = lineCount
+  }
+
   get total(): number {
     let total = 0
     for (const count of this.counts.values()) total += count
@@ -112,7 +117,7 @@ export class RejectsFile {
 
   async close(): Promise<void> {
     await this.flush()
-    await this.file.close()
+    await attemptedAsync(this.path, 'close', () => this.file.close())
   }
 
   private async flush(): Promise<void> {

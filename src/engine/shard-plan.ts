@@ -18,6 +18,8 @@ export interface InputPart {
   readonly input: LogInput
   /** Where the part begins in the (decompressed) input: at the start of a line. */
   readonly start: number
+  /** How many lines of the input stand before it. */
+  readonly linesBefore: number
   /** Where it ends, undefined for the end of the input. */
   readonly end: number | undefined
   /** Hears all of a streamed input's text up to `end`, from the very beginning. */
@@ -28,7 +30,8 @@ export interface InputPart {
 export type ChoosePart = (input: LogInput, inputIndex: number) => Promise<InputPart | undefined>
 
 /** Takes inputs whole. */
-export const takeWhole: ChoosePart = (input) => Promise.resolve({ input, start: 0, end: undefined })
+export const takeWhole: ChoosePart = (input) =>
+  Promise.resolve({ input, start: 0, linesBefore: 0, end: undefined })
 
 /**
  * Yields shards of about `shardByteLength` bytes in input order; small inputs share one. Text is cut where

@@ -16,10 +16,10 @@ import { mergedRanges, type RangeRow } from '../delivery/merged-ranges.ts'
 import { parseQuery, type Query, type QueryLabels } from '../delivery/question.ts'
 import { formatInstant, parseTimeWindow, type TimeWindow } from '../delivery/question-time.ts'
 import type { Report, ReportKind, ReportScope } from '../delivery/report-model.ts'
-import { type DeliveryStore, openStore as openFiles } from '../delivery/store.ts'
+import type { DeliveryStore } from '../delivery/store.ts'
 import { type Suggestions, suggestKnown } from '../delivery/suggest-known.ts'
 import type { ReadTally } from '../parquet/read-tally.ts'
-import { committedFiles } from './committed-files.ts'
+import { openCommitted } from './committed-files.ts'
 import { makeReport, type ReportSettings } from './make-report.ts'
 import { plainCell } from './report-cells.ts'
 
@@ -124,7 +124,7 @@ export async function openStore(path: string): Promise<Store> {
 
 /** The same store with what the command line needs beside: questions that were read already. */
 export async function openLedger(path: string): Promise<Ledger> {
-  return new Ledger(openFiles(await committedFiles(path)))
+  return new Ledger(await openCommitted(path))
 }
 
 /** See `openLedger`. */

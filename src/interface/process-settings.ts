@@ -4,6 +4,7 @@ import { existsSync, realpathSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { Failure } from '../base/failure.ts'
 import type { ProcessOptions } from '../engine/process-logs.ts'
+import { enclosingStore } from './enclosing-store.ts'
 import { parseByteCount, readFormatRequest } from './format-settings.ts'
 import type { ProcessArguments } from './invocation.ts'
 import { bundledSamplePath } from './sample-questions.ts'
@@ -61,7 +62,15 @@ function readTarget({ out, store, force }: ProcessArguments): ProcessTarget {
   if (out === undefined) {
     if (store === '')
       throw new Failure('USAGE', `--store is empty: expected a directory, like ${DEFAULT_STORE}`)
-    return { kind: 'store', store: store ?? DEFAULT_STORE, force }
+    const directory = store ?? DEFAULT_STORE
+    const enclosing = enclosingStore(directory)
+    if (enclosing !== undefined) {
+      throw new Failure(
+        'USAGE',
+        `--store ${directory} leads into the store ${enclosing}: give --store ${enclosing} to add to that`,
+      )
+    }
+    return { kind: 'store', store: directory, force }
   }
   if (store !== undefined) {
     throw new Failure('USAGE', '--out and --store exclude each other: one file, or a store that is added to')

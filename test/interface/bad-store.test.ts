@@ -1,0 +1,222 @@
+/**
+ * Law: what is no whole store gives exit 2 and says what is wrong, never an answer; and what is inside a store
+ * is none.
+ */
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { committedFiles } from '#src/interface/committed-files.js'
+import { runBuilt, twoAtATime } from '../support/run-built.ts'
+import { addTo, assertHolds, logLine, newStore, writeLog } from '../support/store-runs.ts'
+import { makeTempFolder, namesIn } from '../support/temp-folder.ts'
+
+const bad = suite('bad stores')
+const LOG = ['2024-05-16', '2024-05-17', '2024-05-18'].map((date) => logLine('/a', '0-9', { date })).join('')
+const OTHER = logLine('/a', '10-19', { date: '2024-05-18' })
+const QUESTION = ['--asset', '/a', '--ip', '192.0.2.1', '--user-agent', 'agent', '--range', '0-9']
+const input = writeLog(OTHER)
+const template = newStore()
+
+function copy(): string {
+  const store = newStore()
+  cpSync(template, store, { recursive: true })
+  return store
+}
+
+const query = (path: string, directory?: string) =>
+  runBuilt(['query', '--store', path, ...QUESTION], directory === undefined ? {} : { directory })
+const add = (store: string) => runBuilt(['process', input, '--store', store])
+
+bad.before(async () => {
+  await addTo(template, [writeLog(LOG)])
+})
+
+bad('the store as it is answers', async () => {
+  const { exitCode, stdout } = await query(template)
+  assert.is(exitCode, 0)
+  assert.match(stdout, /DELIVERED/)
+})
+
+/** What is done to a store, whether it can be added to still, and what is said then. */
+const DAMAGE: readonly {
+  what: string
+  damage: (store: string, files: readonly string[]) => void
+  says: RegExp
+  isLog: boolean
+}[] = [
+  {
+    what: 'a data file is missing',
+    damage: (_, [file = '']) => unlinkSync(file),
+    says: /date=2024-05-16\S+: expected a data file of \d+ bytes.*no such file/,
+    isLog: false,
+  },
+  {
+    what: 'a data file is cut',
+    damage: (_, [file = '']) => truncateSync(file, statSync(file).size - 1),
+    says: /expected a data file of \d+ bytes.*found one of \d+/,
+    isLog: false,
+  },
+  {
+    what: 'a data file is longer',
+    damage: (_, [file = '']) => writeFileSync(file, 'x', { flag: 'a' }),
+    says: /expected a data file/,
+    isLog: false,
+  },
+  {
+    what: 'a data file is empty',
+    damage: (_, [file = '']) => truncateSync(file, 0),
+    says: /expected a data file/,
+    isLog: false,
+  },
+  {
+    what: 'two data files of one size are swapped',
+    damage: (_, [a = '', b = '']) => {
+      assert.is(statSync(a).size, statSync(b).size, 'the size alone does not tell')
+      renameSync(a, `${a}.x`)
+      renameSync(b, a)
+      renameSync(`${a}.x`, b)
+    },
+    says: /expected epoch from \d+ to \d+, as the store's log has it, found/,
+    isLog: false,
+  },
+  {
+    what: 'a data file is overwritten with rubbish of its size',
+    damage: (_, [file = '']) => writeFileSync(file, Buffer.alloc(statSync(file).size, 'x')),
+    says: /date=2024-05-16\S+: expected/,
+    isLog: false,
+  },
+  {
+    what: 'a byte of the log has changed',
+    damage: (store) => {
+      const path = join(store, '_delta_log', '0'.repeat(20).concat('.json'))
+      writeFileSync(path, readFileSync(path, 'utf8').replace('date=2024-05-16', 'date=2024-05-15'))
+    },
+    says: /_delta_log\S+: expected/,
+    isLog: true,
+  },
+  {
+    what: 'the log is cut',
+    damage: (store) => {
+      const path = join(store, '_delta_log', '0'.repeat(20).concat('.json'))
+      truncateSync(path, statSync(path).size - 100)
+    },
+    says: /_delta_log\S+: expected/,
+    isLog: true,
+  },
+  {
+    what: 'the first commit is missing',
+    damage: (store) => {
+      const log = join(store, '_delta_log')
+      renameSync(join(log, '0'.repeat(20).concat('.json')), join(log, '1'.padStart(20, '0').concat('.json')))
+    },
+    says: /expected the commit of version 0, found no such file/,
+    isLog: true,
+  },
+]
+
+bad('damage of a store is exit 2 and says what is wrong', () =>
+  twoAtATime(DAMAGE, async ({ what, damage, says, isLog }) => {
+    const store = copy()
+    const files = [...(await committedFiles(store))].sort()
+    damage(store, files)
+    const asked = await query(store)
+    assert.equal([asked.exitCode, asked.stdout], [2, ''], what)
+    assert.match(asked.stderr, says, what)
+    assert.not.match(asked.stderr, /bug/)
+    const names = JSON.stringify(readdirSync(store, { recursive: true }).sort())
+    const added = await add(store)
+    if (!isLog) return
+    assert.is(added.exitCode, 2, what)
+    assert.match(added.stderr, says, what)
+    assert.is(JSON.stringify(readdirSync(store, { recursive: true }).sort()), names, 'and leaves nothing')
+  }),
+)
+
+bad('what is no store is refused by process and query, and left as it is', async () => {
+  const folder = makeTempFolder()
+  writeFileSync(join(folder, 'letter.txt'), 'dear')
+  const empty = makeTempFolder()
+  const file = writeLog(LOG)
+  for (const path of [folder, file]) {
+    const { exitCode, stderr } = await add(path)
+    assert.is(exitCode, 2, stderr)
+    assert.match(stderr, /not a Delta table/)
+  }
+  assert.equal(namesIn(folder), ['letter.txt'])
+  for (const path of [folder, empty, file, join(folder, 'absent')]) {
+    const { exitCode, stdout, stderr } = await query(path)
+    assert.equal([exitCode, stdout], [2, ''], stderr)
+  }
+  mkdirSync(join(empty, '_delta_log'))
+  const asked = await query(empty)
+  assert.is(asked.exitCode, 2)
+  assert.match(asked.stderr, /is not a store/)
+})
+
+bad('a path into a store is refused with the form to use', async () => {
+  const store = copy()
+  const partition = join(store, 'date=2024-05-17')
+  const link = join(makeTempFolder(), 'link')
+  symlinkSync(partition, link)
+  const paths: [string, string?][] = [
+    [partition],
+    [`${partition}/`],
+    [`${store}/**/*.parquet`],
+    [`${store}/date=*`],
+    ['.', partition],
+    ['*.parquet', partition],
+    ['../date=2024-05-16', partition],
+    [link],
+  ]
+  await twoAtATime(paths, async ([path, directory]) => {
+    const { exitCode, stdout, stderr } = await query(path, directory)
+    assert.equal([exitCode, stdout], [2, ''], path)
+    assert.match(stderr, /leads into the store .*: give --store /, path)
+    assert.ok(stderr.includes(`--store ${store}`), stderr)
+  })
+})
+
+bad('no store is made inside a store', async () => {
+  const store = copy()
+  for (const path of [
+    join(store, 'date=2024-05-17'),
+    join(store, 'date=2030-01-01'),
+    join(store, '_delta_log'),
+    join(store, 'new', 'deep'),
+  ]) {
+    const { exitCode, stderr } = await add(path)
+    assert.is(exitCode, 2, path)
+    assert.match(stderr, /store/)
+  }
+  assert.equal(namesIn(store), namesIn(template))
+  await assertHolds(store, [LOG])
+})
+
+bad('a store on a disk that cannot be written is exit 2', async () => {
+  const store = copy()
+  const isRoot = process.getuid?.() === 0
+  for (const path of [store, join(store, 'date=2024-05-18'), join(store, '_delta_log')])
+    chmodSync(path, 0o555)
+  const { exitCode, stderr } = await add(store)
+  for (const path of [store, join(store, 'date=2024-05-18'), join(store, '_delta_log')])
+    chmodSync(path, 0o755)
+  // Whom the system lets write anyway has written.
+  assert.is(exitCode, isRoot ? 0 : 2, stderr)
+  if (!isRoot) assert.match(stderr, /cannot create .*EACCES/)
+  await assertHolds(store, isRoot ? [LOG, OTHER] : [LOG])
+})
+
+bad.run()
