@@ -68,7 +68,11 @@ test('random stores: an address is in no byte of any file, and the others are an
     )
     const others = (rows: readonly string[][]): string[][] => rows.slice(1).filter((row) => row[2] !== ip)
     const before = others(await duckdbRows(store))
-    const report = await forgetIp({ store, ip, limits: seed === 33 ? { fanIn: 6, batchRuns: 50 } : undefined })
+    const report = await forgetIp({
+      store,
+      ip,
+      limits: seed === 33 ? { fanIn: 6, batchRuns: 50 } : undefined,
+    })
     assert.is(report.requests, records.length - without(records, ip).length, `seed ${seed}: requests`)
     assert.ok(report.requests > 10 && report.filesRewritten >= 3 && report.filesDeleted > 3)
     await assertForgotten(store, records, ip)
