@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
 
 /** Raise it with the suite: a run with fewer tests than this has lost some. */
-const MINIMUM_TEST_COUNT = 468
+const MINIMUM_TEST_COUNT = 580
 const FILE_DEADLINE_MS = 150_000
 
 interface FileReport {

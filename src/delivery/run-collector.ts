@@ -4,10 +4,15 @@ import type { ScannedRuns, StringTable } from '../log/scanned-runs.ts'
 import { xxhash64 } from '../parquet/xxhash64.ts'
 import type { ListenerRuns } from './scan-listeners.ts'
 
+/** So many characters of distinct texts are kept: a quarter of a million long ones would fill the memory. */
+const MAX_TEXT_LENGTH = 32 * 1024 * 1024
+
 /** Distinct texts of one column, in order of appearance. */
 class TextColumn {
   private readonly ids = new Map<string, number>()
   private texts: string[] = []
+  /** Characters of all texts. */
+  length = 0
 
   idOf(text: string): number {
     const known = this.ids.get(text)
@@ -15,6 +20,7 @@ class TextColumn {
     const id = this.texts.length
     this.ids.set(text, id)
     this.texts.push(text)
+    this.length += text.length
     return id
   }
 
@@ -37,13 +43,15 @@ class TextColumn {
     const bytes = Buffer.concat(values.map((value) => value.bytes))
     this.ids.clear()
     this.texts = []
+    this.length = 0
     return { table: { count, bytes, offsets, hashLow, hashHigh }, ranks }
   }
 }
 
-/** Collects up to `capacity` runs at a time. */
+/** Collects up to `capacity` runs, and so many texts as memory allows, at a time. */
 export class RunCollector {
   private readonly capacity: number
+  private readonly maxTextLength: number
   private count = 0
   private readonly requestIds: Uint32Array
   private readonly ipIds: Uint32Array
@@ -55,8 +63,9 @@ export class RunCollector {
   private readonly ips = new TextColumn()
   private readonly userAgents = new TextColumn()
 
-  constructor(capacity: number) {
+  constructor(capacity: number, maxTextLength: number = MAX_TEXT_LENGTH) {
     this.capacity = capacity
+    this.maxTextLength = maxTextLength
     this.requestIds = new Uint32Array(capacity)
     this.ipIds = new Uint32Array(capacity)
     this.userAgentIds = new Uint32Array(capacity)
@@ -70,10 +79,14 @@ export class RunCollector {
   }
 
   get isFull(): boolean {
-    return this.count === this.capacity
+    const textLength = this.requests.length + this.ips.length + this.userAgents.length
+    return this.count === this.capacity || textLength >= this.maxTextLength
   }
 
-  /** Adds the runs of a listener from number `from` on, as far as there is room; returns the first that waits. */
+  /**
+   * Adds the runs of a listener from number `from` on, as far as there is room; returns the first that waits.
+   * When it is full it must be emptied before.
+   */
   add({ asset, ip, userAgent, runs }: ListenerRuns, from: number): number {
     const to = Math.min(runs.count, from + this.capacity - this.count)
     const requestId = this.requests.idOf(asset)

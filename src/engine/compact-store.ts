@@ -5,11 +5,10 @@ import { Failure } from '../base/failure.ts'
 import { sortedStretches } from '../delivery/sorted-stretches.ts'
 import { openFile } from '../delivery/store.ts'
 import type { AddFile, Snapshot } from '../table/actions.ts'
-import { CommitConflict } from '../table/commit-failures.ts'
 import { readTable } from '../table/table.ts'
 import { throwIfAborted } from './encode-inputs.ts'
 import { secondsSince } from './process-logs.ts'
-import { type RewriteSurroundings, rewriteFiles } from './rewrite-store.ts'
+import { isOutdated, type RewriteSurroundings, rewriteFiles } from './rewrite-store.ts'
 
 /** What is to be compacted. */
 export interface CompactOptions extends RewriteSurroundings {
@@ -55,13 +54,24 @@ export async function compactStore(options: CompactOptions): Promise<CompactRepo
   const compacted: CompactedDate[] = []
   let { version } = snapshot
   for (const each of date === undefined ? dates : [date]) {
-    const result = await compactDate(options, snapshot, each)
+    const result = await compactDate(options, snapshot, each).catch((failure: unknown) => {
+      throw explained(failure, compacted.length)
+    })
     if (result === undefined) continue
     compacted.push(result.compacted)
     version = result.version
     snapshot = await readTable(store)
   }
   return { v: 1, store: { path: store, version }, compacted, seconds: secondsSince(startedAt) }
+}
+
+/** An interrupted run keeps the dates that it has done. */
+function explained(failure: unknown, dateCount: number): unknown {
+  if (!(failure instanceof Failure) || failure.code !== 'INTERRUPTED' || dateCount === 0) return failure
+  return new Failure(
+    'INTERRUPTED',
+    `interrupted; dates that are compacted: ${dateCount}, the others are as before`,
+  )
 }
 
 async function compactDate(
@@ -73,8 +83,8 @@ async function compactDate(
   for (let attempt = 1; ; attempt++) {
     throwIfAborted(options.signal)
     const files = filesByDate(snapshot).get(date) ?? []
-    if (isCompact(options.store, files)) return undefined
     try {
+      if (isCompact(options.store, files)) return undefined
       const { added, version } = await rewriteFiles({ ...options, snapshot, date, files })
       const compacted = {
         date,
@@ -85,7 +95,7 @@ async function compactDate(
       }
       return { compacted, version }
     } catch (failure) {
-      if (!(failure instanceof CommitConflict) || attempt === MOST_ATTEMPTS) throw failure
+      if (attempt === MOST_ATTEMPTS || !(await isOutdated(failure, snapshot))) throw failure
       snapshot = await readTable(options.store)
     }
   }

@@ -1,21 +1,20 @@
 /** Takes all that is known of an IP address out of a store, its history included. */
 
-import { unlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { attemptedAsync, Failure } from '../base/failure.ts'
+import { Failure } from '../base/failure.ts'
 import { hasRows } from '../delivery/scan.ts'
 import { wantedText } from '../delivery/scan-key.ts'
 import { COLUMN } from '../delivery/schema.ts'
 import { openFile } from '../delivery/store.ts'
 import type { AddFile, Snapshot } from '../table/actions.ts'
-import { CommitConflict } from '../table/commit-failures.ts'
 import { truncateLog } from '../table/log-cleanup.ts'
 import { readTable } from '../table/table.ts'
 import { filesByDate } from './compact-store.ts'
+import { deleteFile } from './delete-files.ts'
 import { throwIfAborted } from './encode-inputs.ts'
 import { secondsSince } from './process-logs.ts'
-import { type RewriteSurroundings, rewriteFiles } from './rewrite-store.ts'
-import { listUnreferenced, type UnreferencedFile } from './vacuum-store.ts'
+import { isOutdated, type RewriteSurroundings, rewriteFiles } from './rewrite-store.ts'
+import { listStillUnreferenced, type UnreferencedFile } from './vacuum-store.ts'
 
 /** What is to be forgotten. */
 export interface ForgetOptions extends RewriteSurroundings {
@@ -41,43 +40,73 @@ export interface ForgetReport {
 
 /** So many times others may replace files, or add the address again, meanwhile. */
 const MOST_ATTEMPTS = 20
+const TOO_BUSY = 'others add or replace files all the time, run `forget` again when they do not'
 /** A file that no version refers to and that is younger may be of a run under way: it must stay. */
 const UNDER_WAY_MS = 60 * 60 * 1000
 
 /**
  * Rewrites the files that hold the address, deletes those of older versions, and cuts off the log's history;
- * then no file of the store holds it. Fails as `rewriteFiles` does, and as ENVIRONMENT when files that may
- * belong to a run under way could still hold it.
+ * then no file of the store holds it. History goes also when the newest version does not have the address, for it
+ * may. Fails as `rewriteFiles` does, and as ENVIRONMENT when files that may belong to a run under way could still
+ * hold it.
  */
 export async function forgetIp(options: ForgetOptions): Promise<ForgetReport> {
   const startedAt = performance.now()
   const { store, ip } = options
   let requests = 0
   let filesRewritten = 0
+  let filesDeleted = 0
   let snapshot = await readTable(store)
-  for (let attempt = 1; ; attempt++) {
-    const [held] = filesWith(snapshot, ip)
-    if (held === undefined) break
-    try {
-      requests += await rewriteDate(options, snapshot, held)
-      filesRewritten += held.files.length
-      attempt = 0
-    } catch (failure) {
-      if (!(failure instanceof CommitConflict) || attempt === MOST_ATTEMPTS) throw failure
-    }
-    snapshot = await readTable(store)
+  for (let round = 1; ; round++) {
+    const rewritten = await rewriteAll(options, snapshot)
+    requests += rewritten.requests
+    filesRewritten += rewritten.files
+    snapshot = rewritten.snapshot
+    filesDeleted += await deleteHistory(snapshot)
+    const newer = await readTable(store)
+    if (newer.version === snapshot.version) break
+    // Others have committed meanwhile: that may hold the address, and so may the log.
+    if (round === MOST_ATTEMPTS) throw new Failure('ENVIRONMENT', `${store}: ${TOO_BUSY}`)
+    snapshot = newer
   }
-  const mentions = countMentions(snapshot, ip)
-  const filesDeleted = await deleteHistory(snapshot)
+  await refuseYoungFiles(snapshot)
   return {
     v: 1,
     store: { path: store, version: snapshot.version },
     requests,
     filesRewritten,
     filesDeleted,
-    mentions,
+    mentions: countMentions(snapshot, ip),
     seconds: secondsSince(startedAt),
   }
+}
+
+/** Takes the address out of all dates; returns the snapshot that no longer has it. */
+async function rewriteAll(
+  options: ForgetOptions,
+  newest: Snapshot,
+): Promise<{ readonly snapshot: Snapshot; readonly requests: number; readonly files: number }> {
+  let snapshot = newest
+  let [requests, files] = [0, 0]
+  for (let attempt = 1; ; attempt++) {
+    let held: HeldFiles | undefined
+    try {
+      held = filesWith(snapshot, options.ip).next().value ?? undefined
+      if (held === undefined) return { snapshot, requests, files }
+      requests += await rewriteDate(options, snapshot, held)
+      files += held.files.length
+      attempt = 0
+    } catch (failure) {
+      if (attempt === MOST_ATTEMPTS || !(await isOutdated(failure, snapshot))) throw explained(failure)
+    }
+    snapshot = await readTable(options.store)
+  }
+}
+
+/** What an interrupted run leaves behind is right, but not what was asked for. */
+function explained(failure: unknown): unknown {
+  if (!(failure instanceof Failure) || failure.code !== 'INTERRUPTED') return failure
+  return new Failure('INTERRUPTED', 'interrupted; the address may still be in the store: run `forget` again')
 }
 
 /** Files of one date that hold the address. */
@@ -138,21 +167,28 @@ function countMentions({ directory, files }: Snapshot, ip: string): number {
   return found.size
 }
 
+/** Deletes what the snapshot does not need, but for what may be of a run under way; returns how many files. */
 async function deleteHistory(snapshot: Snapshot): Promise<number> {
-  const unreferenced = listUnreferenced(snapshot)
-  const mayBeUnderWay = ({ wasCommitted, sinceMs }: UnreferencedFile): boolean =>
-    !wasCommitted && sinceMs > Date.now() - UNDER_WAY_MS
-  const old = unreferenced.filter((file) => !mayBeUnderWay(file))
-  for (const { path } of old) await attemptedAsync(path, 'delete', () => unlink(path))
-  const logFiles = await truncateLog(snapshot)
-  const young = unreferenced.filter(mayBeUnderWay)
-  const [first] = young
-  if (first !== undefined) {
-    throw new Failure(
-      'ENVIRONMENT',
-      `version ${snapshot.version} has forgotten the address, but ${young.length} uncommitted files of the last hour, ` +
-        `like ${first.path}, may still hold it: when no run is under way, do \`vacuum --retain 0s\`, then \`forget\` again`,
-    )
+  let count = 0
+  for (const file of await listStillUnreferenced(snapshot)) {
+    if (!mayBeUnderWay(file) && (await deleteFile(file.path))) count++
   }
-  return old.length + logFiles.length
+  const logFiles = await truncateLog(snapshot)
+  return count + logFiles.length
+}
+
+function mayBeUnderWay({ wasCommitted, sinceMs }: UnreferencedFile): boolean {
+  return !wasCommitted && sinceMs > Date.now() - UNDER_WAY_MS
+}
+
+async function refuseYoungFiles(snapshot: Snapshot): Promise<void> {
+  const young = (await listStillUnreferenced(snapshot)).filter(mayBeUnderWay)
+  const [first] = young
+  if (first === undefined) return
+  throw new Failure(
+    'ENVIRONMENT',
+    `version ${snapshot.version} has forgotten the address, but uncommitted files of the last hour ` +
+      `(${young.length}, like ${first.path}) may still hold it: when no run is under way, ` +
+      `do \`vacuum --retain 0s\`, then \`forget\` again`,
+  )
 }

@@ -4,6 +4,7 @@
  * and the requests of one listener.
  */
 
+import { randomUUID } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { damaged } from '../base/failure.ts'
@@ -38,10 +39,12 @@ export interface MergeTask {
   /** Which keys are kept; by default all. */
   readonly filter?: KeyFilter
   readonly signal?: AbortSignal | undefined
-  /** Told how many more runs were written. */
+  /** Told how many more runs were merged; where they pass several times, each pass is a part of a run. */
   readonly onRuns?: (count: number) => void
   /** For tests: the limits above. */
-  readonly limits?: { readonly fanIn: number; readonly batchRuns: number }
+  readonly limits?:
+    | { readonly fanIn: number; readonly batchRuns: number; readonly batchTextLength?: number }
+    | undefined
 }
 
 /** A file that stands in its place but is in no commit yet; undefined when nothing was kept. */
@@ -52,9 +55,14 @@ export interface MergedFile {
 
 /** Merges files. Fails as DAMAGED when one of them is, INTERRUPTED by `signal`; then nothing is left behind. */
 export async function mergeFiles(task: MergeTask): Promise<MergedFile | undefined> {
-  const { fanIn, batchRuns } = task.limits ?? { fanIn: MAX_FAN_IN, batchRuns: BATCH_RUNS }
+  const { fanIn = MAX_FAN_IN, batchRuns = BATCH_RUNS, batchTextLength } = task.limits ?? {}
   const encoder = new RunEncoder(PARTITION_SCHEMA, await createPositionPageEncoder())
-  const writer = { encoder, collector: new RunCollector(batchRuns), task }
+  const writer: MergeWriter = {
+    encoder,
+    collector: new RunCollector(batchRuns, batchTextLength),
+    task,
+    passCount: 1,
+  }
   const caches = new FileCaches()
   let sources = task.paths.map((path): Source => ({ path, temporary: undefined }))
   const opened: ParquetFile[] = []
@@ -69,6 +77,7 @@ export async function mergeFiles(task: MergeTask): Promise<MergedFile | undefine
   try {
     let stretches = sources.flatMap(open)
     let isFirstPass = true
+    writer.passCount = countPasses(stretches.length, fanIn)
     while (stretches.length > fanIn) {
       const merged: Source[] = []
       try {
@@ -105,6 +114,8 @@ interface MergeWriter {
   readonly encoder: RunEncoder
   readonly collector: RunCollector
   readonly task: MergeTask
+  /** How often each run is written, at most. */
+  passCount: number
 }
 
 /** Copies the lengths that logs told; returns whether user agents of any file were decoded: then all may be. */
@@ -126,7 +137,11 @@ async function copyLengths(
   return decodes
 }
 
-let passFileCount = 0
+function countPasses(stretchCount: number, fanIn: number): number {
+  let passCount = 1
+  for (let left = stretchCount; left > fanIn; left = Math.ceil(left / fanIn)) passCount++
+  return passCount
+}
 
 async function writePass(
   writer: MergeWriter,
@@ -134,16 +149,17 @@ async function writePass(
   isFirstPass: boolean,
 ): Promise<Source | undefined> {
   const { into, filter = {} } = writer.task
-  // Hidden, so that no reader of the directory takes it for data; vacuum knows the form.
-  const path = join(dirname(into), `.merge-${process.pid}-${passFileCount++}.parquet`)
   const listeners = scanStretches(stretches, isFirstPass ? filter : {})
+  // Hidden, so that no reader of the directory takes it for data; vacuum knows the form. Runs on other machines
+  // or in other containers may have the same process id, so that is no name.
+  const path = join(dirname(into), `.merge-${randomUUID()}.parquet`)
   // What is told of assets goes into the last file alone, from the first ones.
   const merged = await writeListeners(writer, listeners, path, () => Promise.resolve(false))
   return merged === undefined ? undefined : { path, temporary: merged.output }
 }
 
 async function writeListeners(
-  { encoder, collector, task }: MergeWriter,
+  { encoder, collector, task, passCount }: MergeWriter,
   listeners: Generator<ListenerRuns, void, void>,
   path: string,
   copyRest: (output: ParquetOutput) => Promise<boolean>,
@@ -161,7 +177,7 @@ async function writeListeners(
       if (date !== task.date) damaged(task.paths.join(', '), `requests of ${task.date}`, `one of ${date}`)
       await output.append(batch)
       runCount += count
-      task.onRuns?.(count)
+      task.onRuns?.(count / passCount)
       await setImmediate()
       throwIfAborted(task.signal)
     }

@@ -2,15 +2,16 @@
 
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
-import { damaged } from '../base/failure.ts'
+import { damaged, Failure } from '../base/failure.ts'
 import type { KeyFilter } from '../delivery/key-cursor.ts'
 import { PARTITION_SCHEMA, runCountOf } from '../delivery/schema.ts'
 import { openFile } from '../delivery/store.ts'
 import type { AddFile, Snapshot, TableAction } from '../table/actions.ts'
-import { UncertainCommit } from '../table/commit-failures.ts'
-import { commit } from '../table/table.ts'
+import { CommitConflict, UncertainCommit } from '../table/commit-failures.ts'
+import { codeOf } from '../table/log-listing.ts'
+import { commit, readTable } from '../table/table.ts'
 import { fileStats } from './file-stats.ts'
-import { type MergedFile, mergeFiles } from './merge-files.ts'
+import { type MergedFile, type MergeTask, mergeFiles } from './merge-files.ts'
 
 /** How a rewrite is watched and ended. */
 export interface RewriteSurroundings {
@@ -19,6 +20,8 @@ export interface RewriteSurroundings {
   readonly onProgress?: (progress: { readonly runs: number; readonly runsTotal: number }) => void
   /** Told what did not go well and does not matter. */
   readonly onNote?: (note: string) => void
+  /** For tests: see `MergeTask`. */
+  readonly limits?: MergeTask['limits']
 }
 
 /** Files of one date that become one. */
@@ -78,10 +81,11 @@ export async function rewriteFiles(rewrite: Rewrite): Promise<RewriteResult> {
     date,
     into: join(directory, path),
     signal: rewrite.signal,
+    limits: rewrite.limits,
     ...(filter === undefined ? {} : { filter }),
     onRuns(count) {
       runs += count
-      rewrite.onProgress?.({ runs, runsTotal: before.runs })
+      rewrite.onProgress?.({ runs: Math.round(runs), runsTotal: before.runs })
     },
   })
   let mustStay = false
@@ -104,6 +108,17 @@ export async function rewriteFiles(rewrite: Rewrite): Promise<RewriteResult> {
   } finally {
     if (!mustStay) await merged?.output.withdraw()
   }
+}
+
+/**
+ * Whether something failed because others have replaced files of the snapshot meanwhile, and maybe deleted them:
+ * then it is to be tried again with the newest.
+ */
+export async function isOutdated(failure: unknown, snapshot: Snapshot): Promise<boolean> {
+  if (failure instanceof CommitConflict) return true
+  if (!(failure instanceof Failure) || codeOf(failure.cause) !== 'ENOENT') return false
+  const { files } = await readTable(snapshot.directory)
+  return [...snapshot.files.keys()].some((path) => !files.has(path))
 }
 
 function addedFile(path: string, date: string, { output }: MergedFile, dataChange: boolean): AddFile {

@@ -1,15 +1,17 @@
 /** Deletes what no version that is still wanted refers to: removed data files, and leftovers of runs that died. */
 
-import { readdirSync, statSync } from 'node:fs'
-import { rmdir, unlink } from 'node:fs/promises'
-import { join } from 'node:path'
-import { attempted, attemptedAsync } from '../base/failure.ts'
+import { lstatSync, readdirSync } from 'node:fs'
+import { join, relative, sep } from 'node:path'
+import { attempted, Failure } from '../base/failure.ts'
 import type { Snapshot } from '../table/actions.ts'
-import { removeLogLeftovers } from '../table/log-cleanup.ts'
-import { readTable } from '../table/table.ts'
+import { codeOf, listLogLeftovers } from '../table/log-listing.ts'
+import { readTable, refreshSnapshot } from '../table/table.ts'
+import { TOMBSTONE_RETENTION_MS } from '../table/write-checkpoint.ts'
+import { deleteEmptyDirectory, deleteFile } from './delete-files.ts'
 
+const DAY_MS = 24 * 60 * 60 * 1000
 /** What is deleted is older than this, unless another retention is given. */
-export const DEFAULT_RETENTION_MS: number = 24 * 60 * 60 * 1000
+export const DEFAULT_RETENTION_MS: number = DAY_MS
 
 /** What is to be deleted. */
 export interface VacuumOptions {
@@ -43,33 +45,42 @@ export interface UnreferencedFile {
   readonly wasCommitted: boolean
 }
 
+/** Whether a name is that of a file in the making, or of what belongs to it. */
+export function isTemporaryName(name: string): boolean {
+  return TEMPORARY_NAME.test(name)
+}
+
 const DATE_NAME = /^date=\d{4}-\d{2}-\d{2}$/
 /** Data files, and those in the making with what belongs to them: parquet-output.ts, merge-files.ts, input-claims.ts. */
 const DATA_NAME = /^[^._].*\.parquet$/
 const TEMPORARY_NAME =
-  /^\.(?:.+\.parquet(?:\.[0-9a-f-]{36}\.tmp(?:\.columns|\.offsets|\.lengths)?)?|input-[0-9a-f-]{36}\.tmp)$/
+  /^\.(?:.+\.parquet\.[0-9a-f-]{36}\.tmp(?:\.columns|\.offsets|\.lengths)?|merge-[0-9a-f-]{36}\.parquet|input-[0-9a-f-]{36}\.tmp)$/
 
 /**
  * Deletes unreferenced files past the retention, in the store's own directories and log only; whatever else
- * stands there is left alone. Fails as `readTable` does, and as ENVIRONMENT.
+ * stands there is left alone. Fails as `readTable` does, as USAGE for a retention that the log cannot tell, and
+ * as ENVIRONMENT. Several at once do not hinder each other.
  */
 export async function vacuumStore({
   store,
   retentionMs,
   dryRun = false,
 }: VacuumOptions): Promise<VacuumReport> {
-  const before = Date.now() - retentionMs
-  const listed = listUnreferenced(await readTable(store))
-  // What was committed while the directories were listed counts.
-  const snapshot = await readTable(store)
-  const unreferenced = listed.filter(({ relativePath }) => !snapshot.files.has(relativePath))
-  const old = unreferenced.filter(({ sinceMs }) => sinceMs <= before)
-  const deleted = old.map(({ path, byteLength }) => ({ path, bytes: byteLength }))
-  if (!dryRun) {
-    for (const { path } of old) await attemptedAsync(path, 'delete', () => unlink(path))
-    await removeEmptyDirectories(store, before)
-    for (const path of await removeLogLeftovers(store, before)) deleted.push({ path, bytes: 0 })
+  if (retentionMs > TOMBSTONE_RETENTION_MS) {
+    throw new Failure(
+      'USAGE',
+      `--retain expects at most ${TOMBSTONE_RETENTION_MS / DAY_MS}d: of what was removed earlier the log does not tell when`,
+    )
   }
+  const before = Date.now() - retentionMs
+  const snapshot = await readTable(store)
+  const unreferenced = await listStillUnreferenced(snapshot)
+  const old = unreferenced.filter(({ sinceMs }) => sinceMs <= before)
+  const deleted: { readonly path: string; readonly bytes: number }[] = []
+  for (const { path, byteLength } of old) {
+    if (dryRun || (await deleteFile(path))) deleted.push({ path, bytes: byteLength })
+  }
+  if (!dryRun) await deleteEmptyDirectories(store)
   return {
     v: 1,
     store: { path: store, version: snapshot.version },
@@ -80,43 +91,62 @@ export async function vacuumStore({
   }
 }
 
-/** Files in a store's directories that its newest version does not refer to, as far as they are of our making. */
-export function listUnreferenced(snapshot: Snapshot): UnreferencedFile[] {
+/** Like `listUnreferenced`; what is committed while the directories are listed is not among them. */
+export async function listStillUnreferenced(snapshot: Snapshot): Promise<UnreferencedFile[]> {
+  const listed = listUnreferenced(snapshot)
+  const { files } = await refreshSnapshot(snapshot)
+  return listed.filter(({ relativePath }) => !files.has(relativePath))
+}
+
+/** Files of our making in a store's directories and log that its newest version does not need. */
+function listUnreferenced(snapshot: Snapshot): UnreferencedFile[] {
   const { directory, files, removed } = snapshot
   const found: UnreferencedFile[] = []
-  const look = (relative: string, name: string): void => {
-    if (files.has(relative)) return
-    const isData = DATA_NAME.test(name) && relative !== name
-    if (!isData && !TEMPORARY_NAME.test(name)) return
-    const path = join(directory, relative)
-    const status = attempted(path, 'look at', () => statSync(path, { throwIfNoEntry: false }))
+  const look = (path: string): void => {
+    const relativePath = relative(directory, path).replaceAll(sep, '/')
+    if (files.has(relativePath)) return
+    const status = attempted(path, 'look at', () => lstatSync(path, { throwIfNoEntry: false }))
     if (status === undefined || !status.isFile()) return
-    const removal = removed.get(relative)
+    const removal = removed.get(relativePath)
     found.push({
       path,
-      relativePath: relative,
+      relativePath,
       byteLength: status.size,
-      sinceMs: removal === undefined ? status.mtimeMs : Math.max(removal.deletionTimestamp, status.mtimeMs),
+      sinceMs: Math.max(removal?.deletionTimestamp ?? 0, status.mtimeMs),
       wasCommitted: removal !== undefined,
     })
   }
-  for (const entry of attempted(directory, 'list', () => readdirSync(directory, { withFileTypes: true }))) {
-    if (entry.isFile()) look(entry.name, entry.name)
-    if (!entry.isDirectory() || !DATE_NAME.test(entry.name)) continue
-    const inner = join(directory, entry.name)
-    for (const name of attempted(inner, 'list', () => readdirSync(inner))) look(`${entry.name}/${name}`, name)
+  for (const name of listNames(directory)) {
+    if (TEMPORARY_NAME.test(name)) look(join(directory, name))
+    if (!DATE_NAME.test(name)) continue
+    for (const inner of listNames(join(directory, name)))
+      if (DATA_NAME.test(inner) || TEMPORARY_NAME.test(inner)) look(join(directory, name, inner))
   }
+  for (const path of listLogLeftovers(directory, Number.POSITIVE_INFINITY)) look(path)
   return found
 }
 
-/** A run makes its directory anew when it is gone, so an empty one may go at any time. */
-async function removeEmptyDirectories(store: string, before: number): Promise<void> {
-  for (const name of attempted(store, 'list', () => readdirSync(store))) {
-    if (!DATE_NAME.test(name)) continue
-    const path = join(store, name)
-    const isEmpty = attempted(path, 'list', () => readdirSync(path).length === 0)
-    if (isEmpty && attempted(path, 'look at', () => statSync(path).mtimeMs) <= before) {
-      await attemptedAsync(path, 'delete', () => rmdir(path))
+/** None for a directory that somebody took away, or that is none. */
+function listNames(directory: string): readonly string[] {
+  return attempted(directory, 'list', () => {
+    try {
+      return readdirSync(directory)
+    } catch (cause) {
+      if (['ENOENT', 'ENOTDIR'].includes(codeOf(cause) ?? '')) return []
+      throw cause
     }
+  })
+}
+
+/** A run makes its directory anew when it is gone, so an empty one may go at any time. */
+async function deleteEmptyDirectories(store: string): Promise<void> {
+  for (const name of listNames(store)) {
+    const path = join(store, name)
+    if (DATE_NAME.test(name) && isEmptyDirectory(path)) await deleteEmptyDirectory(path)
   }
+}
+
+function isEmptyDirectory(path: string): boolean {
+  const status = attempted(path, 'look at', () => lstatSync(path, { throwIfNoEntry: false }))
+  return status?.isDirectory() === true && listNames(path).length === 0
 }

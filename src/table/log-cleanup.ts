@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { attempted, attemptedAsync } from '../base/failure.ts'
 import type { Snapshot } from './actions.ts'
-import { checkpointPath, listLogLeftovers, logDirectoryOf } from './log-listing.ts'
+import { checkpointPath, codeOf, logDirectoryOf } from './log-listing.ts'
 import { applyCheckpoint } from './read-checkpoint.ts'
 import { Replay } from './replay.ts'
 import { DISK_FILES, type TableFiles } from './table-files.ts'
@@ -30,17 +30,17 @@ export async function truncateLog(snapshot: Snapshot, files: TableFiles = DISK_F
   return removeAll(files, log, old)
 }
 
-/** Deletes temporary files of writers that died, written before a time. Returns their paths. */
-export function removeLogLeftovers(
-  directory: string,
-  writtenBeforeMs: number,
-  files: TableFiles = DISK_FILES,
-): Promise<string[]> {
-  return removeAll(files, logDirectoryOf(directory), listLogLeftovers(directory, writtenBeforeMs))
-}
-
 async function removeAll(files: TableFiles, log: string, paths: readonly string[]): Promise<string[]> {
-  for (const path of paths) await attemptedAsync(path, 'delete', () => files.unlink(path))
+  for (const path of paths) await attemptedAsync(path, 'delete', () => unlinkIfThere(files, path))
   if (paths.length > 0) await attemptedAsync(log, 'sync', () => files.syncDirectory(log))
   return [...paths]
+}
+
+/** Others may clean up at the same time. */
+async function unlinkIfThere(files: TableFiles, path: string): Promise<void> {
+  try {
+    await files.unlink(path)
+  } catch (cause) {
+    if (codeOf(cause) !== 'ENOENT') throw cause
+  }
 }

@@ -16,7 +16,7 @@ import { encodeNestedParquet, type NestedField, type NestedGroup } from './neste
 import { replaceFile, type TableFiles, writeTemp } from './table-files.ts'
 
 /** Tombstones are kept so long, as Delta does by default (`delta.deletedFileRetentionDuration`). */
-const TOMBSTONE_RETENTION_MS = 7 * 24 * 3600 * 1000
+export const TOMBSTONE_RETENTION_MS: number = 7 * 24 * 3600 * 1000
 /** Records of one row group at most. */
 const LARGEST_GROUP = 100_000
 

@@ -1,11 +1,11 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { ListenerScan } from '#src/delivery/scan-listeners.js'
 import { sortedStretches } from '#src/delivery/sorted-stretches.js'
-import { openFile, openStore } from '#src/delivery/store.js'
+import { openFile } from '#src/delivery/store.js'
 import { makeScratch, writeDeliveryFile } from '../support/delivery-file.ts'
 import type { MemoryRecord } from '../support/memory-source.ts'
 import { seededRandom } from '../support/seeded-random.ts'
+import { expectedLines, linesOfFiles } from '../support/store-samples.ts'
 
 const test = suite('a pass over all listeners')
 const scratch = makeScratch()
@@ -29,39 +29,6 @@ function randomRecords(seed: number, count: number, longest: number, assetCount:
   })
 }
 
-/** The slow and obvious way: one line a listener, with its runs in order. */
-function expectedLines(records: readonly MemoryRecord[], keep: (record: MemoryRecord) => boolean): string[] {
-  const groups = new Map<string, MemoryRecord[]>()
-  for (const record of records.filter(keep)) {
-    const key = [record.asset, record.ip, record.userAgent].join('\0')
-    const group = groups.get(key)
-    if (group === undefined) groups.set(key, [record])
-    else group.push(record)
-  }
-  return [...groups]
-    .sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
-    .map(([key, group]) => {
-      const runs = group
-        .sort((a, b) => a.first - b.first || a.epochSeconds - b.epochSeconds || a.last - b.last)
-        .map((r) => `${r.first}-${r.last}@${r.epochSeconds}`)
-      return [...key.split('\0'), ...runs].join(' ')
-    })
-}
-
-function foundLines(paths: readonly string[], scan: ListenerScan = {}): string[] {
-  const store = openStore(paths)
-  const lines: string[] = []
-  for (const { asset, ip, userAgent, runs } of store.listeners(scan)) {
-    const texts = Array.from(
-      { length: runs.count },
-      (_, i) => `${runs.starts[i]}-${(runs.ends[i] ?? 0) - 1}@${runs.epochs[i]}`,
-    )
-    lines.push([asset, ip, userAgent, ...texts].join(' '))
-  }
-  store.close()
-  return lines
-}
-
 test('every request comes once, under its listener, in the order of the keys, from files that overlap', async () => {
   for (const [seed, count, longest, assetCount] of [
     [1, 60, 1, 3],
@@ -82,15 +49,11 @@ test('every request comes once, under its listener, in the order of the keys, fr
         paths.push(path)
       }
       const what = `seed ${seed}, shards of ${shardByteLength} bytes`
-      assert.equal(
-        foundLines(paths),
-        expectedLines(records, () => true),
-        what,
-      )
+      assert.equal(linesOfFiles(paths), expectedLines(records), what)
       const window = { sinceEpochSeconds: EPOCH + 10, untilEpochSeconds: EPOCH + 12 }
       assert.equal(
-        foundLines(paths, { window }),
-        expectedLines(records, (r) => r.epochSeconds >= EPOCH + 10 && r.epochSeconds <= EPOCH + 12),
+        linesOfFiles(paths, { window }),
+        expectedLines(records.filter((r) => r.epochSeconds >= EPOCH + 10 && r.epochSeconds <= EPOCH + 12)),
         `${what}, in a window`,
       )
       const assets = new Set(['/asset/1', '/asset/5', '/nowhere', '\ud800'])
@@ -100,8 +63,10 @@ test('every request comes once, under its listener, in the order of the keys, fr
         userAgent: (text: string) => text !== '',
       }
       assert.equal(
-        foundLines(paths, scan),
-        expectedLines(records, (r) => assets.has(r.asset) && /[2468]$/.test(r.ip) && r.userAgent !== ''),
+        linesOfFiles(paths, scan),
+        expectedLines(
+          records.filter((r) => assets.has(r.asset) && /[2468]$/.test(r.ip) && r.userAgent !== ''),
+        ),
         `${what}, filtered`,
       )
     }
@@ -120,10 +85,7 @@ test('row groups of one shard are one stretch, so that a long file needs little 
   }))
   const path = scratch.path('one-shard.parquet')
   await writeDeliveryFile(path, records, 1 << 26)
-  assert.equal(
-    foundLines([path]),
-    expectedLines(records, () => true),
-  )
+  assert.equal(linesOfFiles([path]), expectedLines(records))
   const file = openFile(path)
   const stretches = sortedStretches(file, [0, 1])
   file.close()
@@ -136,8 +98,8 @@ test('row groups of one shard are one stretch, so that a long file needs little 
 test('no file and a file without requests have no listeners', async () => {
   const path = scratch.path('empty.parquet')
   await writeDeliveryFile(path, [])
-  assert.equal(foundLines([path]), [])
-  assert.equal(foundLines([]), [])
+  assert.equal(linesOfFiles([path]), [])
+  assert.equal(linesOfFiles([]), [])
 })
 
 test('more files than may be open at once are read to the end', async () => {
@@ -145,7 +107,7 @@ test('more files than may be open at once are read to the end', async () => {
   if (record === undefined) throw new Error('no record')
   const path = scratch.path('again.parquet')
   await writeDeliveryFile(path, [record])
-  const lines = foundLines(Array.from({ length: 600 }, () => path))
+  const lines = linesOfFiles(Array.from({ length: 600 }, () => path))
   assert.is(lines.length, 1)
   assert.is(lines[0]?.split('@').length, 601)
 })

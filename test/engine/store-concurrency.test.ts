@@ -10,7 +10,7 @@ import { setTimeout } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { isTemporaryName } from '#src/engine/parquet-output.js'
+import { isTemporaryName } from '#src/engine/vacuum-store.js'
 import { readSnapshot, readTable } from '#src/table/table.js'
 import { runBuilt } from '../support/run-built.ts'
 import {

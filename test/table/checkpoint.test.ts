@@ -4,7 +4,7 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Snapshot } from '#src/table/actions.js'
-import { removeLogLeftovers, truncateLog } from '#src/table/log-cleanup.js'
+import { truncateLog } from '#src/table/log-cleanup.js'
 import { CHECKPOINT_INTERVAL, readSnapshot } from '#src/table/table.js'
 import { DISK_FILES } from '#src/table/table-files.js'
 import { encodeCheckpoint, writeCheckpoint } from '#src/table/write-checkpoint.js'
@@ -22,6 +22,7 @@ import {
   plainSnapshot,
   QUICK_FILES,
   removeFile,
+  removeLogLeftovers,
 } from './sample-table.ts'
 
 const HOUR_MS = 3_600_000
@@ -170,8 +171,8 @@ test('temporary files go when they are old enough, and nothing else', async () =
   await makeTable(directory, 2)
   const leftover = logPath(directory, '.commit-01234567-89ab-cdef-0123-456789abcdef.tmp')
   for (const path of [leftover, logPath(directory, '.mine.tmp')]) writeFileSync(path, '{')
-  assert.equal(await removeLogLeftovers(directory, Date.now() - HOUR_MS), [])
-  assert.equal(await removeLogLeftovers(directory, Date.now() + HOUR_MS), [leftover])
+  assert.equal(removeLogLeftovers(directory, Date.now() - HOUR_MS), [])
+  assert.equal(removeLogLeftovers(directory, Date.now() + HOUR_MS), [leftover])
   assert.not.ok(existsSync(leftover))
   assert.equal(namesOfLog(directory), ['.mine.tmp', commitName(0), commitName(1)])
 })

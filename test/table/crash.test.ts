@@ -8,13 +8,19 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Failure } from '#src/base/failure.js'
 import { UncertainCommit } from '#src/table/commit-failures.js'
-import { removeLogLeftovers } from '#src/table/log-cleanup.js'
 import { CHECKPOINT_INTERVAL, commit, readSnapshot } from '#src/table/table.js'
 import { isTempName } from '#src/table/table-files.js'
 import { makeTempFolder } from '../support/temp-folder.ts'
 import { faultyFiles, systemError } from './faulty-files.ts'
 import { runCommitChild } from './run-commit-child.ts'
-import { append, commitQuickly, makeTable, namesOfLog, plainSnapshot } from './sample-table.ts'
+import {
+  append,
+  commitQuickly,
+  makeTable,
+  namesOfLog,
+  plainSnapshot,
+  removeLogLeftovers,
+} from './sample-table.ts'
 
 const WRITE = ['createTemp', 'write', 'sync', 'close']
 const NEW_TABLE = [
@@ -74,9 +80,9 @@ for (const { what, make, expected, before } of [
       assert.is(next, snapshot.version + 1)
       assert.is((await readSnapshot(directory)).files.size, snapshot.files.size + 1)
       // What is left is invisible, and goes when it is old enough.
-      await removeLogLeftovers(directory, Date.now() - 3_600_000)
+      removeLogLeftovers(directory, Date.now() - 3_600_000)
       const leftovers = namesOfLog(directory).filter(isTempName)
-      await removeLogLeftovers(directory, Date.now() + 3_600_000)
+      removeLogLeftovers(directory, Date.now() + 3_600_000)
       assert.is(leftovers.length > 0, hasLeftover(expected, step), `step ${step}: ${leftovers}`)
       assert.equal(namesOfLog(directory).filter(isTempName), [])
     }

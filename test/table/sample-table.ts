@@ -1,9 +1,10 @@
 /** Small tables for tests, made with the product's own commit but without waiting for the disk. */
 
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Failure, type FailureCode } from '#src/base/failure.js'
 import type { AddFile, RemoveFile, Snapshot, TableAction } from '#src/table/actions.js'
+import { listLogLeftovers } from '#src/table/log-listing.js'
 import { commit } from '#src/table/table.js'
 import { DISK_FILES, type TableFiles } from '#src/table/table-files.js'
 
@@ -127,4 +128,11 @@ export async function failureOf(code: FailureCode, promise: Promise<unknown>): P
   if (!(failure instanceof Failure)) throw new Error(`expected a failure ${code}, found ${String(failure)}`)
   if (failure.code !== code) throw new Error(`expected ${code}, found ${failure.code}: ${failure.message}`)
   return failure.message
+}
+
+/** Deletes what `listLogLeftovers` lists, as vacuum does, and tells the paths. */
+export function removeLogLeftovers(directory: string, writtenBeforeMs: number): string[] {
+  const paths = listLogLeftovers(directory, writtenBeforeMs)
+  for (const path of paths) unlinkSync(path)
+  return paths
 }
