@@ -19,7 +19,7 @@ export interface ReportColumn {
 type FlatRanges = readonly number[]
 
 /** A value; null where there is none. Lists belong to `ranges` (see `FlatRanges`) and `curve`. */
-export type ReportCell = string | number | null | readonly number[]
+export type ReportCell = string | number | null | FlatRanges
 
 /** How a page draws the rows; names are keys of columns. */
 export type ReportChart =

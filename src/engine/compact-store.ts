@@ -1,4 +1,4 @@
-/** Makes one globally sorted file of all files of a date: then a key stands in one place. */
+/** Makes one globally sorted file of the files of a date that may be one: then a key stands in one place. */
 
 import { join } from 'node:path'
 import { Failure } from '../base/failure.ts'
@@ -8,6 +8,7 @@ import type { AddFile, Snapshot } from '../table/actions.ts'
 import { CommitConflict } from '../table/commit-failures.ts'
 import { readTable } from '../table/table.ts'
 import { throwIfAborted } from './encode-inputs.ts'
+import { mergeableGroups } from './mergeable-files.ts'
 import { secondsSince } from './process-logs.ts'
 import { type RewriteSurroundings, rewriteFiles } from './rewrite-store.ts'
 
@@ -55,11 +56,14 @@ export async function compactStore(options: CompactOptions): Promise<CompactRepo
   const compacted: CompactedDate[] = []
   let { version } = snapshot
   for (const each of date === undefined ? dates : [date]) {
-    const result = await compactDate(options, snapshot, each)
-    if (result === undefined) continue
-    compacted.push(result.compacted)
-    version = result.version
-    snapshot = await readTable(store)
+    // Files that must stay apart make a result each.
+    for (;;) {
+      const result = await compactDate(options, snapshot, each)
+      if (result === undefined) break
+      compacted.push(result.compacted)
+      version = result.version
+      snapshot = await readTable(store)
+    }
   }
   return { v: 1, store: { path: store, version }, compacted, seconds: secondsSince(startedAt) }
 }
@@ -72,8 +76,9 @@ async function compactDate(
   let snapshot = newest
   for (let attempt = 1; ; attempt++) {
     throwIfAborted(options.signal)
-    const files = filesByDate(snapshot).get(date) ?? []
-    if (isCompact(options.store, files)) return undefined
+    const groups = mergeableGroups(options.store, filesByDate(snapshot).get(date) ?? [])
+    const files = groups.find((group) => !isCompact(options.store, group))
+    if (files === undefined) return undefined
     try {
       const { added, version } = await rewriteFiles({ ...options, snapshot, date, files })
       const compacted = {

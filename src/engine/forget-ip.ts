@@ -13,6 +13,7 @@ import { truncateLog } from '../table/log-cleanup.ts'
 import { readTable } from '../table/table.ts'
 import { filesByDate } from './compact-store.ts'
 import { throwIfAborted } from './encode-inputs.ts'
+import { mergeableGroups } from './mergeable-files.ts'
 import { secondsSince } from './process-logs.ts'
 import { type RewriteSurroundings, rewriteFiles } from './rewrite-store.ts'
 import { listUnreferenced, type UnreferencedFile } from './vacuum-store.ts'
@@ -99,7 +100,7 @@ function* filesWith(snapshot: Snapshot, ip: string): Generator<HeldFiles, void, 
         file.close()
       }
     })
-    if (held.length > 0) yield { date, files: held }
+    for (const group of mergeableGroups(snapshot.directory, held)) yield { date, files: group }
   }
 }
 
