@@ -1,4 +1,4 @@
-/** Makes one globally sorted file of all files of a date: then a key stands in one place. */
+/** Makes one globally sorted file of the files of a date that may be one: then a key stands in one place. */
 
 import { join } from 'node:path'
 import { Failure } from '../base/failure.ts'
@@ -7,6 +7,7 @@ import { openFile } from '../delivery/store.ts'
 import type { AddFile, Snapshot } from '../table/actions.ts'
 import { readTable } from '../table/table.ts'
 import { throwIfAborted } from './encode-inputs.ts'
+import { mergeableGroups } from './mergeable-files.ts'
 import { secondsSince } from './process-logs.ts'
 import { isOutdated, type RewriteSurroundings, rewriteFiles } from './rewrite-store.ts'
 
@@ -54,13 +55,16 @@ export async function compactStore(options: CompactOptions): Promise<CompactRepo
   const compacted: CompactedDate[] = []
   let { version } = snapshot
   for (const each of date === undefined ? dates : [date]) {
-    const result = await compactDate(options, snapshot, each).catch((failure: unknown) => {
-      throw explained(failure, compacted.length)
-    })
-    if (result === undefined) continue
-    compacted.push(result.compacted)
-    version = result.version
-    snapshot = await readTable(store)
+    // Files that must stay apart make a result each.
+    for (;;) {
+      const result = await compactDate(options, snapshot, each).catch((failure: unknown) => {
+        throw explained(failure, compacted.length)
+      })
+      if (result === undefined) break
+      compacted.push(result.compacted)
+      version = result.version
+      snapshot = await readTable(store)
+    }
   }
   return { v: 1, store: { path: store, version }, compacted, seconds: secondsSince(startedAt) }
 }
@@ -82,9 +86,10 @@ async function compactDate(
   let snapshot = newest
   for (let attempt = 1; ; attempt++) {
     throwIfAborted(options.signal)
-    const files = filesByDate(snapshot).get(date) ?? []
     try {
-      if (isCompact(options.store, files)) return undefined
+      const groups = mergeableGroups(options.store, filesByDate(snapshot).get(date) ?? [])
+      const files = groups.find((group) => !isCompact(options.store, group))
+      if (files === undefined) return undefined
       const { added, version } = await rewriteFiles({ ...options, snapshot, date, files })
       const compacted = {
         date,

@@ -12,6 +12,7 @@ import { readTable } from '../table/table.ts'
 import { filesByDate } from './compact-store.ts'
 import { deleteFile } from './delete-files.ts'
 import { throwIfAborted } from './encode-inputs.ts'
+import { mergeableGroups } from './mergeable-files.ts'
 import { secondsSince } from './process-logs.ts'
 import { isOutdated, type RewriteSurroundings, rewriteFiles } from './rewrite-store.ts'
 import { listStillUnreferenced, type UnreferencedFile } from './vacuum-store.ts'
@@ -128,7 +129,7 @@ function* filesWith(snapshot: Snapshot, ip: string): Generator<HeldFiles, void, 
         file.close()
       }
     })
-    if (held.length > 0) yield { date, files: held }
+    for (const group of mergeableGroups(snapshot.directory, held)) yield { date, files: group }
   }
 }
 

@@ -89,8 +89,28 @@ function findFormat(path: string, sample: LogSample, request: FormatRequest): [L
   return [format, { path, format: format.name, isGuess, isGiven: false }]
 }
 
+/** What was read last of a delivery log that begins with its header: the logs of a run come by the thousand. */
+let last: { readonly request: FormatRequest; readonly lines: InputLines } | undefined
+
+/** Whether the input begins with the same header as the one before. */
+function beginsLikeLast(head: Uint8Array, request: FormatRequest): boolean {
+  if (last === undefined || last.request !== request) return false
+  const { header } = last.lines
+  if (header === undefined || head[header.length] !== LINE_FEED) return false
+  return Buffer.compare(head.subarray(0, header.length), header) === 0
+}
+
 /** The layout of an input that begins with `head`. Fails with USAGE when it has none that is of use. */
 export function readInputLines(path: string, head: Uint8Array, request: FormatRequest): InputLines {
+  if (last !== undefined && beginsLikeLast(head, request)) {
+    return { ...last.lines, decision: { ...last.lines.decision, path } }
+  }
+  const lines = lookAt(path, head, request)
+  last = lines.decision.format === 'delivery' ? { request, lines } : undefined
+  return lines
+}
+
+function lookAt(path: string, head: Uint8Array, request: FormatRequest): InputLines {
   const sample = takeSample(head)
   const [format, decision] = findFormat(path, sample, request)
   const reading = format.readLayout(sample, request)

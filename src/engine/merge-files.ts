@@ -118,23 +118,23 @@ interface MergeWriter {
   passCount: number
 }
 
-/** Copies the lengths that logs told; returns whether user agents of any file were decoded: then all may be. */
+/** Copies the lengths that logs told; returns whether the user agents of all files were decoded. */
 async function copyLengths(
   paths: readonly string[],
   caches: FileCaches,
   output: ParquetOutput,
 ): Promise<boolean> {
-  let decodes = false
+  let areDecoded = true
   for (const path of paths) {
     const file = openFile(path, caches)
     try {
-      decodes ||= decodesUserAgents(file)
+      areDecoded &&= decodesUserAgents(file)
       for (const entry of readAllLengths(file)) await output.addLength(entry)
     } finally {
       file.close()
     }
   }
-  return decodes
+  return areDecoded
 }
 
 function countPasses(stretchCount: number, fanIn: number): number {

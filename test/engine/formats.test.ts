@@ -9,9 +9,11 @@ import { askSource } from '#src/delivery/answer.js'
 import { parseQuery } from '#src/delivery/question.js'
 import { scanAllRuns } from '#src/delivery/scan-all.js'
 import { openFile, openStore } from '#src/delivery/store.js'
+import { compactStore } from '#src/engine/compact-store.js'
 import { AUTOMATIC, type FormatRequest } from '#src/engine/input-format.js'
 import { processIntoStore } from '#src/engine/process-into-store.js'
 import { type ProcessOptions, type ProcessReport, processLogs } from '#src/engine/process-logs.js'
+import { committedFiles } from '#src/interface/committed-files.js'
 import { FORMAT_NAMES } from '#src/interface/format-names.js'
 import { LOG_FORMATS } from '#src/log/formats/registry.js'
 import { queryDuckdb } from '../support/foreign-readers.ts'
@@ -343,6 +345,40 @@ test('in a store each day keeps the lengths that it told', async () => {
     return lengths
   })
   assert.equal(told, [[20], [10]])
+  const other = json({ ...AKAMAI, objSize: '30' })
+  await processIntoStore({
+    inputs: [write(other)],
+    store,
+    threads: 1,
+    maxRejects: { kind: 'count', count: 0 },
+  })
+  const ndjson = write(json({ ...AKAMAI, UA: 'Pod%2520Player' }))
+  await processIntoStore({ inputs: [ndjson], store, threads: 1, maxRejects: { kind: 'count', count: 0 } })
+  await processIntoStore({
+    inputs: [write('2024-05-17\t12:00:00\t192.0.2.1\tPod%20Player\t/b\t206\t0-9\n')],
+    store,
+    threads: 1,
+    maxRejects: { kind: 'count', count: 0 },
+  })
+  const { compacted } = await compactStore({ store })
+  assert.equal(
+    compacted.map(({ date, filesBefore }) => [date, filesBefore]),
+    [['2024-05-17', 3]],
+  )
+  const source = openStore(await committedFiles(store))
+  assert.equal(
+    source.loggedLengths('/a').map(({ bytes, requests }) => [bytes, requests]),
+    [
+      [10, 2],
+      [20, 1],
+      [30, 1],
+    ],
+  )
+  const find = (asset: string) =>
+    source.findEvidence({ asset, ip: '192.0.2.1', userAgent: 'Pod Player' }, { start: 0, end: 10 }).runs
+      .length
+  assert.equal([find('/a'), find('/b')], [1, 0], 'decoded files and others stay apart')
+  source.close()
   const again = await processIntoStore({
     inputs: [write(text)],
     store,
