@@ -11,8 +11,9 @@ import tempfile
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.dataset as ds
+from check_polars import count_wanted as count_by_polars
+from check_pyarrow import count_wanted as count_by_arrow
 from delivery_oracle import (
     Log,
     Tally,
@@ -32,31 +33,9 @@ def polars_dates(scan):
     return {str(date): count for date, count in rows}
 
 
-def polars_answer(scan, question, user_agent_md5):
-    wanted = (
-        (pl.col("ip") == question["ip"])
-        & (pl.col("user_agent_md5") == user_agent_md5)
-        & (pl.col("request") == question["asset"])
-        & pl.col("byte_num").is_between(*question["range"])
-    )
-    return scan.filter(wanted).select(pl.col("byte_num").n_unique()).collect().item()
-
-
 def arrow_dates(dataset):
     counts = dataset.to_table(columns=["date"]).group_by("date").aggregate([("date", "count")]).to_pylist()
     return {str(row["date"]): row["date_count"] for row in counts}
-
-
-def arrow_answer(dataset, question, user_agent_md5):
-    first, last = question["range"]
-    wanted = (
-        (ds.field("ip") == question["ip"])
-        & (ds.field("user_agent_md5") == user_agent_md5)
-        & (ds.field("request") == question["asset"])
-        & (ds.field("byte_num") >= first)
-        & (ds.field("byte_num") <= last)
-    )
-    return pc.count_distinct(dataset.to_table(columns=["byte_num"], filter=wanted)["byte_num"]).as_py()
 
 
 def check_stage(tally, store):
@@ -67,13 +46,13 @@ def check_stage(tally, store):
         tally.equal(f"{store['name']}, query: {question['name']}", question["coveredBytes"], log.answer(question))
     frame = pl.scan_delta(path)
     check_store(
-        tally, "polars.scan_delta", store, log, lambda: polars_dates(frame), lambda *ask: polars_answer(frame, *ask)
+        tally, "polars.scan_delta", store, log, lambda: polars_dates(frame), lambda *ask: count_by_polars(frame, *ask)
     )
     eager = pl.read_delta(path)
     tally.equal(f"{store['name']}, polars.read_delta: rows", eager.height, rows)
     dataset = DeltaTable(path).to_pyarrow_dataset()
     check_store(
-        tally, "deltalake", store, log, lambda: arrow_dates(dataset), lambda *ask: arrow_answer(dataset, *ask)
+        tally, "deltalake", store, log, lambda: arrow_dates(dataset), lambda *ask: count_by_arrow(dataset, *ask)
     )
     if store["isPlain"]:
         check_directory(tally, store, log)
@@ -85,7 +64,7 @@ def check_directory(tally, store, log):
     dates = ds.partitioning(pa.schema([("date", pa.date32())]), flavor="hive")
     dataset = ds.dataset(path, format="parquet", partitioning=dates)
     check_store(
-        tally, "pyarrow.dataset", store, log, lambda: arrow_dates(dataset), lambda *ask: arrow_answer(dataset, *ask)
+        tally, "pyarrow.dataset", store, log, lambda: arrow_dates(dataset), lambda *ask: count_by_arrow(dataset, *ask)
     )
     day, rows = next(iter(log.dates().items()))
     of_day = ds.field("date") == datetime.date.fromisoformat(day)
@@ -94,7 +73,7 @@ def check_directory(tally, store, log):
     tally.equal(f"{store['name']}, pyarrow.dataset: directories read for {day}", fragments, {f"date={day}"})
     frame = pl.scan_parquet(f"{path}/**/*.parquet", hive_partitioning=True)
     check_store(
-        tally, "polars.scan_parquet", store, log, lambda: polars_dates(frame), lambda *ask: polars_answer(frame, *ask)
+        tally, "polars.scan_parquet", store, log, lambda: polars_dates(frame), lambda *ask: count_by_polars(frame, *ask)
     )
 
 
@@ -149,7 +128,7 @@ def check_commits_of_deltalake(tally, store, with_leftovers, folder):
     DeltaTable(path).restore(0)
     first = DeltaTable(path).to_pyarrow_dataset()
     for question in store["questions"]:
-        found = polars_answer(pl.scan_delta(path), question, md5(question["userAgent"]))
+        found = count_by_polars(pl.scan_delta(path), question, md5(question["userAgent"]))
         tally.equal(f"deltalake restored version 0: {question['name']}", ask_byteledger(path, question), found)
     tally.equal("deltalake restored version 0: fewer rows", first.count_rows() < sum(log.dates().values()), True)
 
