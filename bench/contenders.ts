@@ -25,7 +25,8 @@ export function byteledgerCommand(log: string, out: string): Command {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null
 
-function numberAt(value: unknown, name: string): number {
+/** A member of printed JSON that must be a number. */
+export function numberAt(value: unknown, name: string): number {
   const found = isRecord(value) ? value[name] : undefined
   if (typeof found !== 'number') throw new Error(`expected a number '${name}', found ${String(found)}`)
   return found

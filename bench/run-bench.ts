@@ -1,5 +1,5 @@
 /**
- * Usage: npm run bench throughput|query [-- --size full|small --keep FOLDER --rounds N --write]
+ * Usage: npm run bench throughput|query|store [-- --size full|small --keep FOLDER --rounds N --write]
  *        npm run bench formats [-- --size full|small --keep FOLDER]
  *
  * `--keep` says where the generated logs stay (default: a folder of the system's temporary directory);
@@ -17,10 +17,12 @@ import { measureQueries, QUERY_SIZES } from './query.ts'
 import { listQueryTargets, renderQueryReport } from './query-report.ts'
 import { isMet, listTargets, renderReport, type Target } from './report.ts'
 import { writePage } from './results-page.ts'
+import { measureStore, STORE_SIZES } from './store.ts'
+import { renderStoreReport } from './store-report.ts'
 import { measureThroughput, SIZES } from './throughput.ts'
 
 const USAGE =
-  'usage: npm run bench throughput|query|formats [-- --size full|small|tiny --keep FOLDER --rounds N --write (not formats, full only)]'
+  'usage: npm run bench throughput|query|store|formats [-- --size full|small|tiny --keep FOLDER --rounds N --write (not formats, full only)]'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -71,6 +73,18 @@ async function runQueries(environment: Environment): Promise<Outcome> {
   return { targets: listQueryTargets(result), page: renderQueryReport(result, environment) }
 }
 
+async function runStore(environment: Environment): Promise<Outcome> {
+  const size = STORE_SIZES.get(values.size) ?? fail()
+  const result = await measureStore({ ...size, roundCount: roundsOf(size.roundCount) }, values.keep, progress)
+  return { targets: [], page: renderStoreReport(result, environment) }
+}
+
+const BENCHES: ReadonlyMap<string, (environment: Environment) => Promise<Outcome>> = new Map([
+  ['throughput', runThroughput],
+  ['query', runQueries],
+  ['store', runStore],
+])
+
 async function runFormats(): Promise<void> {
   const size = FORMATS_SIZES.get(values.size) ?? fail()
   mkdirSync(values.keep, { recursive: true })
@@ -83,7 +97,8 @@ if (name === 'formats' && !values.write) {
   await runFormats()
   process.exit(0)
 }
-if ((name !== 'throughput' && name !== 'query') || (values.write && !isFull)) fail()
+const run = BENCHES.get(name)
+if (run === undefined || (values.write && !isFull)) fail()
 mkdirSync(values.keep, { recursive: true })
 const [duckdbVersion] = readDuckdbRow((await runMeasured(duckdbVersionCommand)).stdout)
 const environment = {
@@ -91,7 +106,7 @@ const environment = {
   date: new Date().toISOString().slice(0, 10),
   duckdbVersion: String(duckdbVersion),
 }
-const { targets, page } = await (name === 'query' ? runQueries(environment) : runThroughput(environment))
+const { targets, page } = await run(environment)
 console.log(page)
 if (values.write) writePage(page)
 if (isFull && targets.some((target) => !isMet(target))) process.exitCode = 1

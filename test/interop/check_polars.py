@@ -18,7 +18,8 @@ def totals_of(path):
     return totals.collect(engine="streaming").row(0)
 
 
-def answer_of(path, question, user_agent_md5):
+def count_wanted(scan, question, user_agent_md5):
+    """Distinct bytes that answer a question."""
     first, last = question["range"]
     wanted = (
         (pl.col("ip") == question["ip"])
@@ -26,7 +27,11 @@ def answer_of(path, question, user_agent_md5):
         & (pl.col("request") == question["asset"])
         & pl.col("byte_num").is_between(first, last)
     )
-    return pl.scan_parquet(path).filter(wanted).select(pl.col("byte_num").n_unique()).collect().item()
+    return scan.filter(wanted).select(pl.col("byte_num").n_unique()).collect().item()
+
+
+def answer_of(path, question, user_agent_md5):
+    return count_wanted(pl.scan_parquet(path), question, user_agent_md5)
 
 
 def groups_of(path):

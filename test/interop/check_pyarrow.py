@@ -21,7 +21,8 @@ def totals_of(path):
     )
 
 
-def answer_of(path, question, user_agent_md5):
+def count_wanted(dataset, question, user_agent_md5):
+    """Distinct bytes that answer a question."""
     first, last = question["range"]
     wanted = (
         (ds.field("ip") == question["ip"])
@@ -30,8 +31,11 @@ def answer_of(path, question, user_agent_md5):
         & (ds.field("byte_num") >= first)
         & (ds.field("byte_num") <= last)
     )
-    found = ds.dataset(path, format="parquet").to_table(columns=["byte_num"], filter=wanted)
-    return pc.count_distinct(found["byte_num"]).as_py()
+    return pc.count_distinct(dataset.to_table(columns=["byte_num"], filter=wanted)["byte_num"]).as_py()
+
+
+def answer_of(path, question, user_agent_md5):
+    return count_wanted(ds.dataset(path, format="parquet"), question, user_agent_md5)
 
 
 def groups_of(path):

@@ -6,28 +6,15 @@ The checksums of all pages are verified on the way.
 """
 
 from delivery_oracle import COLUMNS, GROUP_COLUMNS, check_reader
-from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
+from spark_session import local_session
 
 # (filters pushed down, vectorized reader)
 WAYS = (("true", "true"), ("true", "false"), ("false", "true"))
 
 
 def start_session():
-    return (
-        SparkSession.builder.master("local[2]")
-        .appName("byteledger-interop")
-        .config("spark.ui.enabled", "false")
-        .config("spark.ui.showConsoleProgress", "false")
-        .config("spark.driver.host", "127.0.0.1")
-        .config("spark.driver.bindAddress", "127.0.0.1")
-        .config("spark.driver.memory", "3g")
-        .config("spark.sql.session.timeZone", "UTC")
-        .config("spark.sql.shuffle.partitions", "4")
-        .config("spark.hadoop.parquet.page.verify-checksum.enabled", "true")
-        .config("spark.hadoop.parquet.filter.columnindex.enabled", "true")
-        .getOrCreate()
-    )
+    return local_session("byteledger-interop").getOrCreate()
 
 
 def totals_of(spark, path):

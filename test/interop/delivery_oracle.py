@@ -5,6 +5,9 @@ Nothing here reads Parquet, and nothing comes from byteledger but the answers th
 
 import hashlib
 import json
+import os
+import pathlib
+import subprocess
 import sys
 from collections import defaultdict
 from datetime import date, datetime, timezone
@@ -60,6 +63,19 @@ class Log:
             max(last for _, last in ranges),
         )
 
+    def dates(self):
+        """{date: rows}, every delivered byte being one row."""
+        found = defaultdict(int)
+        for day, *_, first, last in self.requests:
+            found[day.isoformat()] += last - first + 1
+        return dict(sorted(found.items()))
+
+    def without(self, day):
+        """The same log as if nothing had happened on a day."""
+        log = Log.__new__(Log)
+        log.requests = [request for request in self.requests if request[0].isoformat() != day]
+        return log
+
     def answer(self, question):
         """Number of distinct bytes of the range that this listener got."""
         first, last = question["range"]
@@ -94,8 +110,62 @@ GROUP_COLUMNS = COLUMNS[:-1]
 
 def read_manifest():
     """The files to check, from the JSON that the first argument names; see run-interop.ts."""
+    return read_member("files")
+
+
+def read_stores():
+    """The stores to check: the same store at several moments; see store-stages.ts."""
+    return read_member("stores")
+
+
+def read_member(name):
     with open(sys.argv[1], encoding="utf-8") as text:
-        return json.load(text)["files"]
+        return json.load(text)[name]
+
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+
+
+def run_byteledger(*words):
+    """Our built command line: (exit code, standard output, standard error)."""
+    environment = {name: value for name, value in os.environ.items() if name != "NODE_OPTIONS"}
+    program = ["node", "dist/cli.js", *map(str, words)]
+    run = subprocess.run(program, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+    return run.returncode, run.stdout, run.stderr
+
+
+def ask_byteledger(path, question):
+    """Distinct bytes that `query` finds, or what it says when it refuses."""
+    first, last = question["range"]
+    words = ["--asset", question["asset"], "--ip", question["ip"], "--user-agent", question["userAgent"]]
+    code, out, err = run_byteledger("query", "--store", path, *words, "--range", f"{first}-{last}", "--json")
+    return json.loads(out)["coveredBytes"] if code in (0, 1) else f"exit {code}: {err.strip()}"
+
+
+def check_store(tally, way, store, log, dates_of, answer_of):
+    """Checks one way of reading a store.
+
+    dates_of() -> {date: rows}
+    answer_of(question, user_agent_md5) -> distinct bytes
+    """
+    what = f"{store['name']}, {way}"
+    tally.equal(f"{what}: rows of each date", dict(sorted(dates_of().items())), log.dates())
+    for question in store["questions"]:
+        found = answer_of(question, md5(question["userAgent"]))
+        tally.equal(f"{what}: {question['name']}", found, log.answer(question))
+
+
+def check_ours(tally, what, store, path, log):
+    """`query` gives the right answers for a table that others have written to."""
+    for question in store["questions"]:
+        tally.equal(f"{what}: {question['name']}", ask_byteledger(path, question), log.answer(question))
+
+
+def check_refusal(tally, what, store, path, reason):
+    """`query` refuses every question, saying why; it may answer only what cannot be wrong."""
+    found = [ask_byteledger(path, question) for question in store["questions"]]
+    wrong = [said for said in found if not str(said).startswith("exit 2: ") or reason not in said]
+    tally.equal(f"{what}: every question is refused", wrong, [])
 
 
 def check_reader(name, totals_of, answer_of, groups_of):

@@ -1,9 +1,11 @@
 /**
- * pyarrow, Polars and real Spark against files that our built command line wrote. Makes a virtual
- * environment under .cache/ (pip, pinned versions), writes the files and a manifest, runs the Python
- * programs beside this file and adds up what they report. Last line: `N passed, N failed` alone.
+ * pyarrow, Polars, deltalake and real Spark against files and stores that our built command line wrote.
+ * Makes a virtual environment under .cache/ (pip, pinned versions), writes the files and a manifest, runs
+ * the Python programs beside this file and adds up what they report. Last line: `N passed, N failed` alone.
  *
- * Needs Python 3.10 or later (PYTHON names another than `python3`) and Java 17 or later for Spark.
+ * Needs Python 3.10 or later (PYTHON names another than `python3`), and for Spark Java 17 or later and, once,
+ * Maven Central for the jars of delta-spark, which Spark keeps under .cache/ivy (MAVEN_REPOSITORIES names
+ * others to look in first, by commas).
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -15,15 +17,19 @@ import { type OracleRequest, readLogPlainly } from '../../fixtures/log-oracle.ts
 import { createSeededRandom } from '../../fixtures/seeded-random.ts'
 import { countRowGroups } from '../support/foreign-readers.ts'
 import { ROOT } from '../support/source-tree.ts'
+import { numberAt, runByteledger } from './byteledger.ts'
+import { prepareStores } from './store-stages.ts'
 
 /** What is left when a part silently did not run is below this. */
-const MINIMUM_CHECK_COUNT = 100
+const MINIMUM_CHECK_COUNT = 300
 const PROGRAMS = [
   'check_answers.py',
   'check_pyarrow.py',
   'check_polars.py',
   'check_deltalake.py',
+  'check_store.py',
   'check_spark.py',
+  'check_store_spark.py',
 ]
 const PROGRAM_DEADLINE_MS = 20 * 60_000
 const FOLDER = join(ROOT, 'test', 'interop')
@@ -39,9 +45,6 @@ interface ManifestQuestion {
 }
 
 type Question = Omit<ManifestQuestion, 'coveredBytes'>
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null
 
 /** Makes the environment once for each content of requirements.txt, and returns its interpreter. */
 function providePython(): string {
@@ -67,26 +70,6 @@ function providePython(): string {
   execFileSync(python, install, { stdio: 'inherit' })
   writeFileSync(finished, '')
   return python
-}
-
-/** Runs our command line and reads its JSON. `query` ends with 1 when something is missing: no failure here. */
-function runByteledger(args: readonly string[]): Record<string, unknown> {
-  const { NODE_OPTIONS: _, ...environment } = process.env
-  const run = spawnSync(process.execPath, [join(ROOT, 'dist', 'cli.js'), ...args], {
-    env: environment,
-    encoding: 'utf8',
-    maxBuffer: 1 << 26,
-  })
-  if (run.status !== 0 && run.status !== 1) throw new Error(`byteledger ${args.join(' ')}: ${run.stderr}`)
-  const printed: unknown = JSON.parse(run.stdout)
-  if (!isRecord(printed)) throw new Error(`expected an object, found ${run.stdout}`)
-  return printed
-}
-
-function numberAt(record: Record<string, unknown>, name: string): number {
-  const found = record[name]
-  if (typeof found !== 'number') throw new Error(`expected a number '${name}', found ${String(found)}`)
-  return found
 }
 
 /** Questions about requests of the log: around one, inside one, over the whole asset; and about nobody. */
@@ -190,7 +173,7 @@ async function runInterop(): Promise<void> {
     const manifest = join(folder, 'manifest.json')
     const files: object[] = []
     for (const file of listLogs(folder)) files.push(await prepareFile(file, folder))
-    writeFileSync(manifest, JSON.stringify({ files }))
+    writeFileSync(manifest, JSON.stringify({ files, stores: prepareStores(folder) }))
     for (const program of PROGRAMS) {
       const counts = runProgram(python, program, manifest)
       passed += counts.passed

@@ -264,3 +264,9 @@ export const FOREIGN_READERS: readonly ForeignReader[] = [duckdb, parquetWasm, h
 export async function countRowGroups(path: string): Promise<number> {
   return (await parquetMetadataAsync(await asyncBufferFromFile(path))).row_groups.length
 }
+
+/** The names of a file's columns in order, according to hyparquet. */
+export async function readColumnNames(path: string): Promise<string[]> {
+  const { schema } = await parquetMetadataAsync(await asyncBufferFromFile(path))
+  return schema.slice(1).map(({ name }) => name)
+}
