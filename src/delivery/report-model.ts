@@ -15,10 +15,7 @@ export interface ReportColumn {
   readonly kind: ColumnKind
 }
 
-/** First and last position, both inclusive, flat: `[first, last, first, last, …]`. */
-type FlatRanges = readonly number[]
-
-/** A value; null where there is none. Lists belong to `ranges` (see `FlatRanges`) and `curve`. */
+/** A value; null where there is none. A list is a `curve`, or `ranges`: first and last positions in turns. */
 export type ReportCell = string | number | null | readonly number[]
 
 /** How a page draws the rows; names are keys of columns. */
