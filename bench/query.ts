@@ -88,7 +88,7 @@ function makeSize(name: string, scale: number, counts: Omit<QuerySize, 'name' | 
 /** `full` is what RESULTS.md holds; `tiny` serves the tests. */
 export const QUERY_SIZES: ReadonlyMap<string, QuerySize> = new Map(
   [
-    makeSize('full', 1, { roundCount: 5, questionCount: 2000, duckdbQuestionCount: 20 }),
+    makeSize('full', 1, { roundCount: 5, questionCount: 2000, duckdbQuestionCount: 4 }),
     makeSize('small', 0.02, { roundCount: 3, questionCount: 500, duckdbQuestionCount: 5 }),
     makeSize('tiny', 0.0008, { roundCount: 1, questionCount: 20, duckdbQuestionCount: 2 }),
   ].map((size) => [size.name, size]),

@@ -28,6 +28,8 @@ interface NumberedQuestion {
   readonly question: Query | LineProblem
 }
 
+type Results = readonly (Answer | LineProblem)[]
+
 /** How many questions are answered together. */
 export interface BatchLimits {
   /** At most so many: each is held with its answer until all of them are answered. */
@@ -47,11 +49,11 @@ const DEFAULT_LIMITS: BatchLimits = { questionLimit: 131_072, idleMs: 25 }
 export async function* answerBatch(
   input: AsyncIterable<Uint8Array>,
   window: TimeWindow,
-  askMany: (queries: readonly Query[]) => readonly (Answer | LineProblem)[],
+  askMany: (queries: readonly Query[]) => Results | Promise<Results>,
   limits: BatchLimits = DEFAULT_LIMITS,
 ): AsyncGenerator<Answer | BatchError> {
   for await (const batch of gather(readQuestions(input, window), limits)) {
-    const answers = askMany(batch.flatMap(({ question }) => ('code' in question ? [] : question)))
+    const answers = await askMany(batch.flatMap(({ question }) => ('code' in question ? [] : question)))
     let next = 0
     for (const { lineNumber, question } of batch) {
       const result = 'code' in question ? question : answers[next++]

@@ -15,7 +15,7 @@ export interface ReportColumn {
   readonly kind: ColumnKind
 }
 
-/** A value; null where there is none. Lists belong to `ranges` (first and last positions, both inclusive, flat) and `curve`. */
+/** A value; null where there is none. A list is a `curve`, or `ranges`: first and last positions in turns. */
 export type ReportCell = string | number | null | readonly number[]
 
 /** How a page draws the rows; names are keys of columns. */

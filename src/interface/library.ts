@@ -9,19 +9,18 @@
 import { setImmediate } from 'node:timers/promises'
 import { MAX_POSITION } from '../base/positions.ts'
 import { type Answer, askSource, type Facts } from '../delivery/answer.ts'
-import { answerListeners, type ListenerAnswer } from '../delivery/answer-listeners.ts'
-import { type AnswerProgress, answerMany, type QuestionResult } from '../delivery/answer-many.ts'
-import { parseIpSelector, parseUserAgentSelector, type Selection } from '../delivery/listener-selector.ts'
-import { mergedRanges, type RangeRow } from '../delivery/merged-ranges.ts'
-import { parseQuery, type Query, type QueryLabels } from '../delivery/question.ts'
+import type { ListenerAnswer } from '../delivery/answer-listeners.ts'
+import type { AnswerProgress, QuestionResult } from '../delivery/answer-many.ts'
+import type { Selection } from '../delivery/listener-selector.ts'
+import type { RangeRow } from '../delivery/merged-ranges.ts'
+import { checkLength, parseQuery, type Query, type QueryLabels } from '../delivery/question.ts'
 import { formatInstant, parseTimeWindow, type TimeWindow } from '../delivery/question-time.ts'
 import type { Report, ReportKind, ReportScope } from '../delivery/report-model.ts'
 import type { DeliveryStore } from '../delivery/store.ts'
-import { type Suggestions, suggestKnown } from '../delivery/suggest-known.ts'
+import type { Suggestions } from '../delivery/suggest-known.ts'
 import type { ReadTally } from '../parquet/read-tally.ts'
 import { openCommitted } from './committed-files.ts'
-import { makeReport, type ReportSettings } from './make-report.ts'
-import { plainCell } from './report-cells.ts'
+import type { ReportSettings } from './make-report.ts'
 
 export type { Answer, AssetLength, InclusiveRange, Verdict } from '../delivery/answer.ts'
 export type { QuestionResult } from '../delivery/answer-many.ts'
@@ -127,7 +126,7 @@ export async function openLedger(path: string): Promise<Ledger> {
   return new Ledger(await openCommitted(path))
 }
 
-/** See `openLedger`. */
+/** See `openLedger`. What a single question does not need is loaded when it is asked for. */
 export class Ledger implements Store {
   private readonly store: DeliveryStore
 
@@ -145,7 +144,7 @@ export class Ledger implements Store {
   }
 
   askMany(questions: readonly Question[]): Promise<readonly QuestionResult[]> {
-    return promised(() => this.answerAll(questions.map(readQuestion)))
+    return promised(() => questions.map(readQuestion)).then((queries) => this.answerAll(queries))
   }
 
   async *askListeners(question: ListenersQuestion): AsyncGenerator<Answer, void, void> {
@@ -155,12 +154,13 @@ export class Ledger implements Store {
     const userAgents = listOf(question.userAgent)
     const [ip = ''] = ips
     const { key, target, window } = readQuestion({ ...question, ip, userAgent: userAgents[0] ?? '' })
+    const { parseIpSelector, parseUserAgentSelector } = await import('../delivery/listener-selector.ts')
     const selection = {
       ...{ asset: key.asset, target, window },
       ips: ips.map(parseIpSelector),
       userAgents: userAgents.map(parseUserAgentSelector),
     }
-    for await (const { answer } of inTurns(this.select(selection))) yield answer
+    for await (const { answer } of inTurns(await this.select(selection))) yield answer
   }
 
   async *listeners(scope: StoreScope = {}): AsyncGenerator<Listener, void, void> {
@@ -179,12 +179,13 @@ export class Ledger implements Store {
   }
 
   async *ranges(scope: StoreScope = {}): AsyncGenerator<RangeRow, void, void> {
-    yield* inTurns(this.mergedRanges({ asset: scope.asset, window: readWindow(scope) }))
+    yield* inTurns(await this.mergedRanges({ asset: scope.asset, window: readWindow(scope) }))
   }
 
   async report(kind: ReportKind, question: ReportQuestion = {}): Promise<ReportResult> {
     const { asset, since, until, length, ...settings } = question
-    const scope = { asset, window: parseTimeWindow(since, until), givenLength: length }
+    const givenLength = length === undefined ? undefined : checkLength(length, LABELS.length)
+    const scope = { asset, window: parseTimeWindow(since, until), givenLength }
     const report = await this.makeReport(kind, scope, settings)
     return { title: report.title, facts: Object.fromEntries(report.facts), rows: objectsOf(report) }
   }
@@ -195,28 +196,37 @@ export class Ledger implements Store {
   }
 
   /** Answers many of them together. */
-  answerAll(queries: readonly Query[], onProgress?: AnswerProgress): readonly QuestionResult[] {
+  async answerAll(
+    queries: readonly Query[],
+    onProgress?: AnswerProgress,
+  ): Promise<readonly QuestionResult[]> {
+    const { answerMany } = await import('../delivery/answer-many.ts')
     return answerMany(this.store, queries, onProgress)
   }
 
   /** Answers for the listeners of a selection. */
-  select(selection: Selection): Generator<ListenerAnswer, void, void> {
+  async select(selection: Selection): Promise<Generator<ListenerAnswer, void, void>> {
+    const { answerListeners } = await import('../delivery/answer-listeners.ts')
     return answerListeners(this.store, selection)
   }
 
   /** What a question that found nothing may have meant; nothing when the listener has other bytes of the asset. */
-  suggest({ key }: Query, { evidence }: Facts): Suggestions {
+  async suggest({ key }: Query, { evidence }: Facts): Promise<Suggestions> {
     const isThere = this.store.findEvidence(key, ANY_POSITION).runs.length > 0
-    return isThere ? { assets: [], ips: [], userAgents: [] } : suggestKnown(this.store, key, evidence)
+    if (isThere) return { assets: [], ips: [], userAgents: [] }
+    const { suggestKnown } = await import('../delivery/suggest-known.ts')
+    return suggestKnown(this.store, key, evidence)
   }
 
   /** Merged intervals, one after the other. */
-  mergedRanges(scope: Pick<ReportScope, 'asset' | 'window'>): Generator<RangeRow, void, void> {
+  async mergedRanges(scope: Pick<ReportScope, 'asset' | 'window'>): Promise<Generator<RangeRow, void, void>> {
+    const { mergedRanges } = await import('../delivery/merged-ranges.ts')
     return mergedRanges(this.store, scope)
   }
 
   /** Makes a report whose settings are checked when it is called. */
-  makeReport(kind: ReportKind, scope: ReportScope, settings: ReportSettings): Promise<Report> {
+  async makeReport(kind: ReportKind, scope: ReportScope, settings: ReportSettings): Promise<Report> {
+    const { makeReport } = await import('./make-report.ts')
     return makeReport(this.store, kind, scope, settings)
   }
 
@@ -239,6 +249,7 @@ function readWindow({ since, until }: AskedTime): TimeWindow {
 }
 
 async function* objectsOf({ columns, rows }: Report): AsyncGenerator<Readonly<Record<string, unknown>>> {
+  const { plainCell } = await import('./report-cells.ts')
   for await (const row of inTurns(rows)) {
     yield Object.fromEntries(columns.map(({ key, kind }, i) => [key, plainCell(row[i] ?? null, kind)]))
   }

@@ -26,7 +26,7 @@ export async function runExport(options: ExportArguments, streams: Streams): Pro
   const controller = new AbortController()
   const stopListening = abortOnInterrupt(controller)
   try {
-    const rows = store.mergedRanges({ asset, window })
+    const rows = await store.mergedRanges({ asset, window })
     const form = { format, head: format === 'csv' ? csvLine(RANGE_COLUMNS) : '', textOf: textOf(format) }
     const written = await exportRanges(rows, ranges, form, controller.signal)
     writeNote(streams, `${ranges}: ${formatNoun(written.rows, 'row')}, ${formatByteLength(written.bytes)}`)

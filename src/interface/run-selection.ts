@@ -2,13 +2,8 @@
 
 import type { Answer } from '../delivery/answer.ts'
 import { AnswerUnion, type ListenerAnswer } from '../delivery/answer-listeners.ts'
-import {
-  parseIpSelector,
-  parseUserAgentSelector,
-  type Selection,
-  type TextSelector,
-} from '../delivery/listener-selector.ts'
-import { parseQuery } from '../delivery/question.ts'
+import { parseIpSelector, parseUserAgentSelector, type Selection } from '../delivery/listener-selector.ts'
+import { parseQuery, type Query } from '../delivery/question.ts'
 import { toSafeJson } from './escape-text.ts'
 import type { QueryArguments } from './invocation.ts'
 import type { Ledger } from './library.ts'
@@ -18,27 +13,22 @@ import type { ExitCode, Streams } from './streams.ts'
 import { styleFor } from './terminal.ts'
 import { writeOutput } from './write-output.ts'
 
-/** The listeners that the options name. */
-export interface Selectors {
-  readonly ips: readonly TextSelector[]
-  readonly userAgents: readonly TextSelector[]
-}
-
-/** Reads `--ip` and `--user-agent`. Fails with `USAGE` for what is no selector. */
-export function parseSelectors(options: QueryArguments): Selectors {
-  return { ips: options.ip.map(parseIpSelector), userAgents: options.userAgent.map(parseUserAgentSelector) }
-}
-
-/** Whether one listener is named, exactly: then the answer is one answer. */
-export function isOneListener({ ips, userAgents }: Selectors): boolean {
-  return [ips, userAgents].every((list) => list.length <= 1 && list.every(({ exact }) => exact !== undefined))
-}
-
-/** Checks the whole question; fails with `USAGE`. */
-export function parseSelection(options: QueryArguments, selectors: Selectors): Selection {
+/** Reads the whole question. Fails with `USAGE` for what is none. */
+export function parseSelection(options: QueryArguments): Selection {
+  const ips = options.ip.map(parseIpSelector)
+  const userAgents = options.userAgent.map(parseUserAgentSelector)
   const text = { ...options, ip: options.ip[0], userAgent: options.userAgent[0] }
   const { key, target, window } = parseQuery(text, options)
-  return { asset: key.asset, ...selectors, target, window }
+  return { asset: key.asset, ips, userAgents, target, window }
+}
+
+/** The question about one listener that a selection comes to when it has no pattern: a star that was escaped. */
+export function oneListener({ asset, ips, userAgents, target, window }: Selection): Query | undefined {
+  const [ip, ...moreIps] = ips
+  const [userAgent, ...moreUserAgents] = userAgents
+  if (ip?.exact === undefined || userAgent?.exact === undefined) return undefined
+  if (moreIps.length + moreUserAgents.length > 0) return undefined
+  return { key: { asset, ip: ip.exact, userAgent: userAgent.exact }, target, window }
 }
 
 /** Answers on standard output. @returns 0 when every listener that is selected has every byte, 1 else. */
@@ -49,7 +39,7 @@ export async function runSelection(
   streams: Streams,
 ): Promise<ExitCode> {
   const union = new AnswerUnion()
-  const answers = store.select(selection)
+  const answers = await store.select(selection)
   if (options.json) await writeJson(answers, { union, store, asset: selection.asset }, options, streams)
   else {
     const listed: Answer[] = []

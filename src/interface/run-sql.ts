@@ -38,7 +38,7 @@ export async function runSql(options: SqlArguments, streams: Streams): Promise<E
       const file = join(scratch, 'ranges.parquet')
       const form = { format: 'parquet', head: '', textOf: () => '' } as const
       await exportRanges(
-        store.mergedRanges({ asset: undefined, window: ALWAYS }),
+        await store.mergedRanges({ asset: undefined, window: ALWAYS }),
         file,
         form,
         controller.signal,
