@@ -42,7 +42,7 @@ const NOTES = [
   'Cold: a whole process, `query --json` beside a process that asks DuckDB for `count(distinct byte_num)` of the same',
   'file, rounds interleaved, medians. Warm: one process, one question after the other, of listeners drawn at random',
   'from the whole store, first each for the first time and then each again; and the whole of assets, beside DuckDB with',
-  'one connection and two threads that was asked each of them once before. Reports: `report --json` from the store of byte',
+  'one connection and two threads. Reports: `report --json` from the store of byte',
   'rows beside SQL that gives their total from the exported ranges, without the time of the export. What both sides',
   'said was compared and is equal. Only ratios of one run hold from machine to machine.',
 ]
