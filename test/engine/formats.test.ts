@@ -1,125 +1,32 @@
 /** Formats as a run sees them: found out or named, refused when in doubt, the same for any number of threads. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { Failure } from '#src/base/failure.js'
-import { askSource } from '#src/delivery/answer.js'
-import { parseQuery } from '#src/delivery/question.js'
-import { scanAllRuns } from '#src/delivery/scan-all.js'
-import { openFile, openStore } from '#src/delivery/store.js'
+import { openStore } from '#src/delivery/store.js'
 import { compactStore } from '#src/engine/compact-store.js'
-import { AUTOMATIC, type FormatRequest } from '#src/engine/input-format.js'
+import type { FormatRequest } from '#src/engine/input-format.js'
 import { processIntoStore } from '#src/engine/process-into-store.js'
-import { type ProcessOptions, type ProcessReport, processLogs } from '#src/engine/process-logs.js'
 import { committedFiles } from '#src/interface/committed-files.js'
 import { FORMAT_NAMES } from '#src/interface/format-names.js'
 import { LOG_FORMATS } from '#src/log/formats/registry.js'
 import { queryDuckdb } from '../support/foreign-readers.ts'
-import { ROOT } from '../support/source-tree.ts'
-import { makeTempFolder } from '../support/temp-folder.ts'
+import {
+  AKAMAI,
+  ask,
+  FIELDS,
+  FORMATS,
+  folder,
+  json,
+  keysOf,
+  line,
+  refusal,
+  run,
+  write,
+} from '../support/format-runs.ts'
 
 const test = suite('formats of a run')
-const FORMATS = join(ROOT, 'fixtures', 'formats')
-const folder = makeTempFolder()
-let fileCount = 0
-
-function write(content: string | Uint8Array, ending = 'log'): string {
-  const path = join(folder, `input-${fileCount++}.${ending}`)
-  writeFileSync(path, content)
-  return path
-}
-
-function run(
-  inputs: readonly string[],
-  request: Partial<FormatRequest> = {},
-  options: Partial<ProcessOptions> = {},
-): Promise<ProcessReport> {
-  return processLogs({
-    inputs,
-    out: join(folder, `out-${fileCount++}.parquet`),
-    threads: 1,
-    maxRejects: { kind: 'share', share: 1 },
-    formatRequest: { ...AUTOMATIC, ...request },
-    ...options,
-  })
-}
-
-async function refusal(promise: Promise<unknown>): Promise<string> {
-  try {
-    await promise
-  } catch (error) {
-    if (error instanceof Failure) return `${error.code} ${error.message}`
-    throw error
-  }
-  return 'not refused'
-}
-
-function outputOf({ files: [file] }: ProcessReport): Buffer {
-  assert.ok(file)
-  return readFileSync(file.path)
-}
-
-/** Asset, address and user agent of every run. */
-function keysOf({ files: [file] }: ProcessReport): string[] {
-  assert.ok(file)
-  const parquet = openFile(file.path)
-  try {
-    return [...scanAllRuns(parquet)].map(({ asset, ip, userAgent }) => [asset, ip, userAgent].join(' | '))
-  } finally {
-    parquet.close()
-  }
-}
-
-function ask(reports: readonly ProcessReport[], userAgent: string, asset = '/a', ip = '192.0.2.1') {
-  const store = openStore(reports.flatMap(({ files }) => files.map(({ path }) => path)))
-  try {
-    const query = parseQuery({ asset, ip, userAgent, whole: true }, { since: undefined, until: undefined })
-    return askSource(store, query).answer
-  } finally {
-    store.close()
-  }
-}
-
-const FIELDS =
-  '#Fields: date time c-ip cs-method cs-uri-stem sc-status cs(User-Agent) x-edge-result-type x-edge-request-id sc-content-len sc-range-start sc-range-end x-host-header cs-protocol cs-uri-query x-forwarded-for'
-
-/** A line of CloudFront with these fields changed. */
-function line(changed: Readonly<Record<string, string>> = {}, separator = '\t'): string {
-  const values: Readonly<Record<string, string>> = {
-    date: '2024-05-17',
-    time: '12:00:00',
-    'c-ip': '192.0.2.1',
-    'cs-method': 'GET',
-    'cs-uri-stem': '/a',
-    'sc-status': '206',
-    'cs(User-Agent)': 'curl/8',
-    'x-edge-result-type': 'Hit',
-    'sc-range-start': '0',
-    'sc-range-end': '9',
-    'x-host-header': 'h.example',
-    'cs-protocol': 'https',
-    ...changed,
-  }
-  return `${FIELDS.slice('#Fields: '.length)
-    .split(' ')
-    .map((name) => values[name] ?? '-')
-    .join(separator)}\n`
-}
-
-const json = (members: object): string => `${JSON.stringify(members)}\n`
-const AKAMAI = {
-  reqTimeSec: '1715947200.5',
-  cliIP: '192.0.2.1',
-  statusCode: '206',
-  reqMethod: 'GET',
-  reqPath: '/a',
-  UA: 'curl/8',
-  range: '0-9',
-  objSize: '10',
-}
-
 test('the registry and the help name the same formats', () => {
   assert.equal(
     LOG_FORMATS.map(({ name }) => name),
@@ -329,7 +236,7 @@ test('other readers see no more and no less for the section of lengths', async (
 })
 
 test('in a store each day keeps the lengths that it told', async () => {
-  const store = join(folder, `store-${fileCount++}`)
+  const store = join(folder, `store-${randomUUID()}`)
   const text = json({ ...AKAMAI, objSize: '20' }) + json({ ...AKAMAI, reqTimeSec: '1716000000' })
   const { files, formats } = await processIntoStore({
     inputs: [write(text)],
@@ -386,70 +293,6 @@ test('in a store each day keeps the lengths that it told', async () => {
     maxRejects: { kind: 'count', count: 0 },
   })
   assert.equal([again.store.inputs.map(({ status }) => status), again.lines], [['known'], 0])
-})
-
-test('the length that a log tells answers for the whole, and disagreement is reported', async () => {
-  const one = await run([write(json({ ...AKAMAI, objSize: '20' }))])
-  const answer = ask([one], 'curl/8')
-  assert.equal([answer.length, answer.verdict], [{ bytes: 20, from: 'logged' }, 'partial'])
-  assert.is(answer.lengths, undefined)
-  const later = { ...AKAMAI, reqTimeSec: '1715990000' }
-  const two = await run([write(json(later) + json({ ...AKAMAI, objSize: '20' }) + json(AKAMAI))])
-  const told = ask([one, two], 'curl/8')
-  assert.equal(told.length, { bytes: 20, from: 'logged' })
-  assert.equal(told.lengths, [
-    { bytes: 20, requests: 2, firstAt: '2024-05-17T12:00:00Z', lastAt: '2024-05-17T12:00:00Z' },
-    { bytes: 10, requests: 2, firstAt: '2024-05-17T12:00:00Z', lastAt: '2024-05-17T23:53:20Z' },
-  ])
-  const delivery = await run([write('2024-05-17\t12:00:00\t192.0.2.1\tcurl/8\t/a\t206\t0-29\n')])
-  const beyond = ask([one, delivery], 'curl/8')
-  assert.equal([beyond.length, beyond.lengths?.length], [{ bytes: 30, from: 'observed' }, 1])
-})
-
-test('a repeated line counts once, in whichever input it stands again', async () => {
-  const first = line({ 'x-edge-request-id': 'one' })
-  const inputs = [
-    write(`${FIELDS}\n${first}${first}${line({ 'x-edge-request-id': 'two' })}`),
-    write(`${FIELDS}\n${first}${line()}${line()}${line({ 'x-edge-request-id': 'three' })}`),
-  ]
-  const report = await run(inputs)
-  assert.equal([report.kept, report.skipped['duplicate'], report.rows], [5, 2, 50])
-  assert.is(report.lines, 2 + 7)
-  assert.is(ask([report], 'curl/8').requests, 5)
-})
-
-test('the output is the same bytes for any number of threads', async () => {
-  for (const name of ['cloudfront', 'akamai', 'cloudflare', 'nginx']) {
-    const input = join(FORMATS, `${name}.log`)
-    const inputs = [input, write(gzipSync(readFileSync(input)), 'gz')]
-    const alone = await run(inputs, {}, { shardByteLength: 6000 })
-    assert.ok(alone.kept > 100)
-    for (const threads of [2, 3]) {
-      const options = { shardByteLength: 6000, threads, threadsFromByteLength: 0 }
-      const together = await run(inputs, {}, options)
-      assert.ok(outputOf(together).equals(outputOf(alone)), `${name}, ${threads} threads`)
-      const { files: _, seconds: __, ...counts } = together
-      const { files: ___, seconds: ____, ...wanted } = alone
-      assert.equal(counts, wanted)
-    }
-  }
-})
-
-test('a compressed input may not grow beyond its limit, and nothing is left of it', async () => {
-  const bomb = write(gzipSync(Buffer.alloc(5_000_000, 0x0a)), 'gz')
-  assert.match(
-    await refusal(run([bomb], {}, { maxInflateByteLength: 1_000_000 })),
-    /^REJECTED .*expected at most 1000000 bytes when inflated, found more; allow them with --max-inflate/,
-  )
-  assert.is((await run([bomb])).blank, 5_000_000)
-})
-
-test('what was requested counts as sent only when it is trusted', async () => {
-  const aborted = json({ ...AKAMAI, bytes: '4' })
-  const clipped = await run([write(aborted)])
-  assert.equal([clipped.rows, clipped.clipped], [4, { requests: 1, bytes: 6 }])
-  const trusted = await run([write(aborted)], { trustRequested: true })
-  assert.equal([trusted.rows, trusted.clipped], [10, { requests: 0, bytes: 0 }])
 })
 
 test.run()

@@ -1,0 +1,86 @@
+/** What formats tell beside ranges, and what a run makes of it: lengths, repeated lines, limits, trust. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import {
+  AKAMAI,
+  ask,
+  FIELDS,
+  FORMATS,
+  json,
+  line,
+  outputOf,
+  refusal,
+  run,
+  write,
+} from '../support/format-runs.ts'
+
+const test = suite('what formats tell')
+
+test('the length that a log tells answers for the whole, and disagreement is reported', async () => {
+  const one = await run([write(json({ ...AKAMAI, objSize: '20' }))])
+  const answer = ask([one], 'curl/8')
+  assert.equal([answer.length, answer.verdict], [{ bytes: 20, from: 'logged' }, 'partial'])
+  assert.is(answer.lengths, undefined)
+  const later = { ...AKAMAI, reqTimeSec: '1715990000' }
+  const two = await run([write(json(later) + json({ ...AKAMAI, objSize: '20' }) + json(AKAMAI))])
+  const told = ask([one, two], 'curl/8')
+  assert.equal(told.length, { bytes: 20, from: 'logged' })
+  assert.equal(told.lengths, [
+    { bytes: 20, requests: 2, firstAt: '2024-05-17T12:00:00Z', lastAt: '2024-05-17T12:00:00Z' },
+    { bytes: 10, requests: 2, firstAt: '2024-05-17T12:00:00Z', lastAt: '2024-05-17T23:53:20Z' },
+  ])
+  const delivery = await run([write('2024-05-17\t12:00:00\t192.0.2.1\tcurl/8\t/a\t206\t0-29\n')])
+  const beyond = ask([one, delivery], 'curl/8')
+  assert.equal([beyond.length, beyond.lengths?.length], [{ bytes: 30, from: 'observed' }, 1])
+})
+
+test('a repeated line counts once, in whichever input it stands again', async () => {
+  const first = line({ 'x-edge-request-id': 'one' })
+  const inputs = [
+    write(`${FIELDS}\n${first}${first}${line({ 'x-edge-request-id': 'two' })}`),
+    write(`${FIELDS}\n${first}${line()}${line()}${line({ 'x-edge-request-id': 'three' })}`),
+  ]
+  const report = await run(inputs)
+  assert.equal([report.kept, report.skipped['duplicate'], report.rows], [5, 2, 50])
+  assert.is(report.lines, 2 + 7)
+  assert.is(ask([report], 'curl/8').requests, 5)
+})
+
+test('the output is the same bytes for any number of threads', async () => {
+  for (const name of ['cloudfront', 'akamai', 'cloudflare', 'nginx']) {
+    const input = join(FORMATS, `${name}.log`)
+    const inputs = [input, write(gzipSync(readFileSync(input)), 'gz')]
+    const alone = await run(inputs, {}, { shardByteLength: 6000 })
+    assert.ok(alone.kept > 100)
+    for (const threads of [2, 3]) {
+      const options = { shardByteLength: 6000, threads, threadsFromByteLength: 0 }
+      const together = await run(inputs, {}, options)
+      assert.ok(outputOf(together).equals(outputOf(alone)), `${name}, ${threads} threads`)
+      const { files: _, seconds: __, ...counts } = together
+      const { files: ___, seconds: ____, ...wanted } = alone
+      assert.equal(counts, wanted)
+    }
+  }
+})
+
+test('a compressed input may not grow beyond its limit, and nothing is left of it', async () => {
+  const bomb = write(gzipSync(Buffer.alloc(5_000_000, 0x0a)), 'gz')
+  assert.match(
+    await refusal(run([bomb], {}, { maxInflateByteLength: 1_000_000 })),
+    /^REJECTED .*expected at most 1000000 bytes when inflated, found more; allow them with --max-inflate/,
+  )
+  assert.is((await run([bomb])).blank, 5_000_000)
+})
+
+test('what was requested counts as sent only when it is trusted', async () => {
+  const aborted = json({ ...AKAMAI, bytes: '4' })
+  const clipped = await run([write(aborted)])
+  assert.equal([clipped.rows, clipped.clipped], [4, { requests: 1, bytes: 6 }])
+  const trusted = await run([write(aborted)], { trustRequested: true })
+  assert.equal([trusted.rows, trusted.clipped], [10, { requests: 0, bytes: 0 }])
+})
+
+test.run()
