@@ -2,13 +2,14 @@
 
 import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs'
 import { realpath } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve, sep } from 'node:path'
 import { Readable } from 'node:stream'
 import { createGunzip, gunzipSync } from 'node:zlib'
 import { attempted, attemptedAsync, Failure, messageOf } from '../base/failure.ts'
 import { DEFAULT_DELIVERY_LAYOUT } from '../log/delivery-layout.ts'
 import type { LineLayout } from '../log/scanned-runs.ts'
 import { type HeaderReading, readHeader } from './log-header.ts'
+import { isRemote } from './remote-name.ts'
 import { shrunken } from './shrunken-input.ts'
 
 /** The name of standard input on the command line. */
@@ -93,7 +94,7 @@ export async function refuseToOverwrite(
 ): Promise<void> {
   const taken = new Map<string, string>()
   for (const input of inputs) {
-    if (input !== STDIN) taken.set(await realPath(input), 'is one of the inputs')
+    if (isOnDisk(input)) taken.set(await realPath(input), 'is one of the inputs')
   }
   for (const { option, path } of outputs) {
     const target = await realPath(path)
@@ -101,6 +102,23 @@ export async function refuseToOverwrite(
     if (reason !== undefined) throw new Failure('USAGE', `${option} ${path} ${reason}; name another file`)
     taken.set(target, `is what ${option} names`)
   }
+}
+
+/** Fails when an input lies inside the store, whose own files are no logs. */
+export async function refuseFilesOf(store: string, inputs: readonly string[]): Promise<void> {
+  const inside = `${await realPath(store)}${sep}`
+  for (const input of inputs) {
+    if (isOnDisk(input) && (await realPath(input)).startsWith(inside)) {
+      throw new Failure(
+        'USAGE',
+        `${input} lies inside the store ${store}: expected logs that lie elsewhere; name their own directory`,
+      )
+    }
+  }
+}
+
+function isOnDisk(input: string): boolean {
+  return input !== STDIN && !isRemote(input)
 }
 
 /** A path without links; of a file that is yet to be, by its folder. */

@@ -7,7 +7,7 @@ import { CommitConflict, UncertainCommit } from '../table/commit-failures.ts'
 import { commit, readSnapshot } from '../table/table.ts'
 import { type EncodeOptions, encodeInputs, storedBytes, throwIfAborted } from './encode-inputs.ts'
 import { type ClaimedInput, InputClaims } from './input-claims.ts'
-import { type LogInput, openInput, refuseToOverwrite } from './inputs.ts'
+import { type LogInput, openInput, refuseFilesOf, refuseToOverwrite } from './inputs.ts'
 import { PartitionOutputs } from './partition-outputs.ts'
 import { type ProcessReport, secondsSince } from './process-logs.ts'
 
@@ -58,6 +58,7 @@ export async function processIntoStore(options: StoreRunOptions): Promise<StoreR
   if (rejectsPath !== undefined) {
     await refuseToOverwrite([{ option: '--rejects', path: rejectsPath }], inputs)
   }
+  await refuseFilesOf(options.store, inputs)
   const startedAt = performance.now()
   for (let attempt = 1; ; attempt++) {
     const report = await tryOnce(options, startedAt)
