@@ -4,13 +4,15 @@ import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:
 import { realpath } from 'node:fs/promises'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import { Readable } from 'node:stream'
-import { createGunzip, gunzipSync } from 'node:zlib'
+import { createGunzip } from 'node:zlib'
 import { attempted, attemptedAsync, Failure, messageOf } from '../base/failure.ts'
 import { DEFAULT_DELIVERY_LAYOUT } from '../log/delivery-layout.ts'
 import type { LineLayout } from '../log/scanned-runs.ts'
+import { compressionOf, GzipEnd, gunzipWhole } from './compression.ts'
 import { type HeaderReading, readHeader } from './log-header.ts'
 import { isRemote } from './remote-name.ts'
 import { shrunken } from './shrunken-input.ts'
+import { inflateZstd } from './zstd-stream.ts'
 
 /** The name of standard input on the command line. */
 export const STDIN = '-'
@@ -52,14 +54,12 @@ export interface OpenedText extends InputLines {
   readonly mayGrow: boolean
 }
 
-/** A gzip file, a small file or a pipe: text that comes from front to back. */
+/** A compressed file, a small file or a pipe: text that comes from front to back. */
 export interface StreamedInput {
   readonly kind: 'streamed'
   readonly path: string
   /** Bytes as stored, or undefined for a pipe. */
   readonly byteLength: number | undefined
-  /** Whether it is opened as a whole, in memory. */
-  readonly isSmall: boolean
   /** Opens it, when its turn comes: thousands of inputs must not be open at once. */
   open(): Promise<OpenedText>
   /** How many bytes, as stored, were taken so far. */
@@ -74,16 +74,19 @@ export type LogInput = PlainInput | StreamedInput
  * stream that shows when it is opened. `small` allows for reading a small file in one go.
  */
 export function openInput(path: string, { small = true }: { readonly small?: boolean } = {}): LogInput {
-  if (path === STDIN) return streamedInput('standard input', () => process.stdin)
+  if (path === STDIN) return streamedInput('standard input', undefined, () => process.stdin)
   const stat = attempted(path, 'open', () => statSync(path))
   if (stat.isDirectory()) {
     throw new Failure('USAGE', `${path}: expected a log file, found a directory; name the files in it`)
   }
   // A named pipe or a device has no size to cut into shards and can be read only once.
-  if (!stat.isFile()) return streamedInput(path, () => createReadStream(path))
+  if (!stat.isFile()) return streamedInput(path, undefined, () => createReadStream(path))
   if (small && stat.size <= SMALL_BYTE_LENGTH) return smallInput(path, stat.size)
   const head = readStart(path, Math.min(stat.size, HEAD_BYTE_LENGTH))
-  if (isGzip(head)) return gzipInput(path, stat.size)
+  if (compressionOf(head) !== undefined) {
+    const options = { highWaterMark: STREAM_CHUNK_BYTE_LENGTH }
+    return streamedInput(path, stat.size, () => createReadStream(path, options))
+  }
   return { kind: 'plain', path, byteLength: stat.size, ...readLines(path, head) }
 }
 
@@ -148,41 +151,32 @@ function readStart(path: string, byteLength: number): Uint8Array {
   return bytes
 }
 
-/** Text that can be had once. It may turn out to be compressed. */
-function streamedInput(path: string, openSource: () => Readable): StreamedInput {
-  let taken = 0
-  return {
-    kind: 'streamed',
-    path,
-    byteLength: undefined,
-    isSmall: false,
-    bytesTaken: () => taken,
-    async open() {
-      const counted = countBytes(path, openSource(), (length) => {
-        taken += length
-      })
-      const stored = await withHead(counted)
-      const { head, text } = isGzip(stored.head) ? await withHead(inflate(path, stored.text)) : stored
-      return { text, mayGrow: false, ...readLines(path, head) }
-    },
-  }
-}
+/** Opens what is stored, from its first byte. */
+type OpenSource = () => AsyncIterable<Uint8Array>
 
-function gzipInput(path: string, byteLength: number): StreamedInput {
+/**
+ * Text that comes as a stream, compressed or not. Without a size as stored it can be had only once; with one,
+ * `openSource` gives the same bytes again.
+ */
+export function streamedInput(
+  path: string,
+  byteLength: number | undefined,
+  openSource: OpenSource,
+): StreamedInput {
   let taken = 0
   return {
     kind: 'streamed',
     path,
     byteLength,
-    isSmall: false,
     bytesTaken: () => taken,
     async open() {
       taken = 0
-      const source = createReadStream(path, { highWaterMark: STREAM_CHUNK_BYTE_LENGTH })
-      const counted = countBytes(path, source, (length) => {
+      const counted = countBytes(path, openSource(), (length) => {
         taken += length
       })
-      const { head, text } = await withHead(inflate(path, counted))
+      const stored = await withHead(counted)
+      const { head, text } =
+        compressionOf(stored.head) === undefined ? stored : await withHead(inflate(path, stored))
       return { text, mayGrow: false, ...readLines(path, head) }
     },
   }
@@ -195,18 +189,16 @@ function smallInput(path: string, byteLength: number): StreamedInput {
     kind: 'streamed',
     path,
     byteLength,
-    isSmall: true,
     bytesTaken: () => taken,
     async open() {
       const bytes = readStart(path, byteLength)
       taken = byteLength
-      const isPlain = !isGzip(bytes)
-      const inflated = isPlain ? bytes : inflateSmall(path, bytes)
+      const inflated = inflateSmall(path, bytes)
       const { head, text } =
         inflated === undefined
-          ? await withHead(inflate(path, once(bytes)))
+          ? await withHead(inflate(path, { head: bytes, text: once(bytes) }))
           : { head: inflated.subarray(0, HEAD_BYTE_LENGTH), text: once(inflated) }
-      return { text, mayGrow: isPlain, ...readLines(path, head) }
+      return { text, mayGrow: inflated === bytes, ...readLines(path, head) }
     },
   }
 }
@@ -215,19 +207,22 @@ function* once(bytes: Uint8Array): Generator<Uint8Array> {
   if (bytes.length > 0) yield bytes
 }
 
-/** Inflates at once, or gives undefined when that is too much for once. */
+/** The text at once, or undefined when that is too much for once. */
 function inflateSmall(path: string, bytes: Uint8Array): Uint8Array | undefined {
+  const compression = compressionOf(bytes)
+  if (compression !== 'gzip') return compression === undefined ? bytes : undefined
   try {
-    return gunzipSync(bytes, { maxOutputLength: SMALL_INFLATED_BYTE_LENGTH })
+    return gunzipWhole(path, bytes, SMALL_INFLATED_BYTE_LENGTH)
   } catch (cause) {
     if (cause instanceof RangeError) return undefined
+    if (cause instanceof Failure) throw cause
     throw damagedGzip(path, cause)
   }
 }
 
 async function* countBytes(
   path: string,
-  source: Readable,
+  source: AsyncIterable<Uint8Array>,
   onBytes: (byteLength: number) => void,
 ): AsyncGenerator<Uint8Array> {
   try {
@@ -240,13 +235,19 @@ async function* countBytes(
   }
 }
 
-async function* inflate(path: string, stored: Chunks): AsyncGenerator<Uint8Array> {
+async function* inflate(path: string, { head, text: stored }: TextWithHead): AsyncGenerator<Uint8Array> {
+  if (compressionOf(head) === 'zstd') {
+    yield* inflateZstd(path, stored)
+    return
+  }
   // With the default chunks of 16 KiB inflating a large file takes four times as long (PERFORMANCE.md).
   const gunzip = createGunzip({ chunkSize: STREAM_CHUNK_BYTE_LENGTH })
-  const source = Readable.from(stored)
+  const archiveEnd = new GzipEnd(path)
+  const source = Readable.from(archiveEnd.watch(stored))
   source.on('error', (error) => gunzip.destroy(error))
   try {
     yield* source.pipe(gunzip)
+    await archiveEnd.check(source, gunzip.bytesWritten)
   } catch (cause) {
     if (cause instanceof Failure) throw cause
     throw damagedGzip(path, cause)
@@ -257,10 +258,14 @@ function damagedGzip(path: string, cause: unknown): Failure {
   return new Failure('DAMAGED', `${path}: expected a whole gzip file, found: ${messageOf(cause)}`, { cause })
 }
 
+/** Bytes from front to back, of which the first are known. */
+interface TextWithHead {
+  readonly head: Uint8Array
+  readonly text: Chunks
+}
+
 /** The first bytes of a stream, and the stream with them in front again. */
-async function withHead(
-  chunks: AsyncIterable<Uint8Array>,
-): Promise<{ readonly head: Uint8Array; readonly text: AsyncIterable<Uint8Array> }> {
+async function withHead(chunks: AsyncIterable<Uint8Array>): Promise<TextWithHead> {
   const iterator = chunks[Symbol.asyncIterator]()
   const first: Uint8Array[] = []
   let byteLength = 0
@@ -279,10 +284,6 @@ async function withHead(
     }
   }
   return { head: Buffer.concat(first).subarray(0, HEAD_BYTE_LENGTH), text: whole() }
-}
-
-function isGzip(head: Uint8Array): boolean {
-  return head[0] === 0x1f && head[1] === 0x8b
 }
 
 /** The header that was read last: the logs of a run mostly have the same, and come by the thousand. */
