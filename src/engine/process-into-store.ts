@@ -7,13 +7,14 @@ import { CommitConflict, UncertainCommit } from '../table/commit-failures.ts'
 import { commit, readSnapshot } from '../table/table.ts'
 import { type EncodeOptions, encodeInputs, storedBytes, throwIfAborted } from './encode-inputs.ts'
 import { type ClaimedInput, InputClaims } from './input-claims.ts'
-import { type LogInput, openInput, refuseFilesOf, refuseToOverwrite } from './inputs.ts'
+import { type LogInput, refuseFilesOf, refuseToOverwrite } from './inputs.ts'
+import { type OpenOptions, openInputs } from './open-inputs.ts'
 import { PartitionOutputs } from './partition-outputs.ts'
 import { type ProcessReport, secondsSince } from './process-logs.ts'
 
 /** What a run into a store is given. */
-export interface StoreRunOptions extends EncodeOptions {
-  /** Paths; `-` is standard input. */
+export interface StoreRunOptions extends EncodeOptions, OpenOptions {
+  /** Paths and URLs; `-` is standard input. */
   readonly inputs: readonly string[]
   /** The store's directory; made when it is not there. */
   readonly store: string
@@ -87,7 +88,7 @@ async function tryOnce(options: StoreRunOptions, startedAt: number): Promise<Sto
   const outputs = new PartitionOutputs(store)
   let isCommitted = false
   try {
-    const inputs = options.inputs.map((path) => openInput(path))
+    const { inputs, names } = await openInputs(options.inputs, options)
     const totals = await encodeInputs({ inputs, sink: outputs, choosePart: claims.choosePart }, options)
     const claimed = await claims.finish()
     const added = await outputs.finish()
@@ -96,7 +97,7 @@ async function tryOnce(options: StoreRunOptions, startedAt: number): Promise<Sto
     isCommitted = true
     return {
       v: 1,
-      inputs: options.inputs,
+      inputs: names,
       ...totals,
       rows: outputs.rowCount,
       files: added.map(({ path, size, stats }) => ({

@@ -9,12 +9,13 @@ import {
   storedBytes,
   throwIfAborted,
 } from './encode-inputs.ts'
-import { openInput, refuseToOverwrite } from './inputs.ts'
+import { refuseToOverwrite } from './inputs.ts'
+import { type OpenOptions, openInputs } from './open-inputs.ts'
 import { ParquetOutput } from './parquet-output.ts'
 
 /** What a run is given. */
-export interface ProcessOptions extends EncodeOptions {
-  /** Paths; `-` is standard input. */
+export interface ProcessOptions extends EncodeOptions, OpenOptions {
+  /** Paths and URLs; `-` is standard input. */
   readonly inputs: readonly string[]
   /** The Parquet file to write, or to replace. */
   readonly out: string
@@ -47,7 +48,7 @@ export async function processLogs(options: ProcessOptions): Promise<ProcessRepor
   const outputs = [{ option: '--out', path: options.out }]
   if (options.rejectsPath !== undefined) outputs.push({ option: '--rejects', path: options.rejectsPath })
   await refuseToOverwrite(outputs, options.inputs)
-  const inputs = options.inputs.map((path) => openInput(path))
+  const { inputs, names } = await openInputs(options.inputs, options)
   throwIfAborted(options.signal)
   const output = await ParquetOutput.create(options.out, { schema: SCHEMA })
   try {
@@ -55,7 +56,7 @@ export async function processLogs(options: ProcessOptions): Promise<ProcessRepor
     await output.finish(totals.kept)
     return {
       v: 1,
-      inputs: options.inputs,
+      inputs: names,
       ...totals,
       rows: output.rowCount,
       files: [{ path: output.path, rows: output.rowCount, bytes: output.byteLength }],
