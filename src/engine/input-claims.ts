@@ -1,7 +1,7 @@
 /**
  * What a run takes of its inputs: nothing of a log that the store has, of one that has grown only the new
  * whole lines, of any other all of it. The last line of a plain file may be half-written: without a line end
- * it waits for the next run. A pipe and a gzip file have ended, so their last line is whole.
+ * it waits for the next run. A pipe and an archive have ended, so their last line is whole.
  */
 
 import { randomUUID } from 'node:crypto'
@@ -190,7 +190,8 @@ export class InputClaims {
   private async claimStream(input: StreamedInput): Promise<InputPart | undefined> {
     const opened = await input.open()
     const chunks = iterate(opened.text)
-    const peeked = await peek(chunks, input.isSmall ? Number.POSITIVE_INFINITY : HEAD_BYTE_LENGTH)
+    // What is stored as it is and comes as a stream is small; an archive may hold any amount.
+    const peeked = await peek(chunks, opened.mayGrow ? Number.POSITIVE_INFINITY : HEAD_BYTE_LENGTH)
     const heads = digestHead(peeked.bytes.subarray(0, HEAD_BYTE_LENGTH))
     if (peeked.isWhole) {
       const again = { ...input, open: () => Promise.resolve({ ...opened, text: once(peeked.bytes) }) }
@@ -319,7 +320,7 @@ export class InputClaims {
     )
     const input = openInput(path, { ...this.options.inputOptions?.(this.inputIndex), small: false })
     if (input.kind !== 'plain')
-      throw new Failure('DAMAGED', `${name}: expected a log, found gzip within gzip`)
+      throw new Failure('DAMAGED', `${name}: expected a log, found an archive within an archive`)
     return input
   }
 }

@@ -2,12 +2,15 @@
 
 import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs'
 import { realpath } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve, sep } from 'node:path'
 import { Readable } from 'node:stream'
-import { createGunzip, gunzipSync } from 'node:zlib'
+import { createGunzip } from 'node:zlib'
 import { attempted, attemptedAsync, Failure, messageOf } from '../base/failure.ts'
+import { compressionOf, GzipEnd, gunzipWhole } from './compression.ts'
 import { AUTOMATIC, type FormatRequest, type InputLines, readInputLines } from './input-format.ts'
+import { isRemote } from './remote-name.ts'
 import { shrunken } from './shrunken-input.ts'
+import { inflateZstd } from './zstd-stream.ts'
 
 /** The name of standard input on the command line. */
 export const STDIN = '-'
@@ -52,14 +55,12 @@ export interface OpenedText extends InputLines {
   readonly mayGrow: boolean
 }
 
-/** A gzip file, a small file or a pipe: text that comes from front to back. */
+/** A compressed file, a small file or a pipe: text that comes from front to back. */
 export interface StreamedInput {
   readonly kind: 'streamed'
   readonly path: string
   /** Bytes as stored, or undefined for a pipe. */
   readonly byteLength: number | undefined
-  /** Whether it is opened as a whole, in memory. */
-  readonly isSmall: boolean
   /** Opens it, when its turn comes: thousands of inputs must not be open at once. */
   open(): Promise<OpenedText>
   /** How many bytes, as stored, were taken so far. */
@@ -74,16 +75,19 @@ export type LogInput = PlainInput | StreamedInput
  * stream that shows when it is opened.
  */
 export function openInput(path: string, options: InputOptions = {}): LogInput {
-  if (path === STDIN) return streamedInput('standard input', () => process.stdin, options)
+  if (path === STDIN) return streamedInput('standard input', undefined, () => process.stdin, options)
   const stat = attempted(path, 'open', () => statSync(path))
   if (stat.isDirectory()) {
     throw new Failure('USAGE', `${path}: expected a log file, found a directory; name the files in it`)
   }
   // A named pipe or a device has no size to cut into shards and can be read only once.
-  if (!stat.isFile()) return streamedInput(path, () => createReadStream(path), options)
+  if (!stat.isFile()) return streamedInput(path, undefined, () => createReadStream(path), options)
   if (options.small !== false && stat.size <= SMALL_BYTE_LENGTH) return smallInput(path, stat.size, options)
   const head = readStart(path, Math.min(stat.size, HEAD_BYTE_LENGTH))
-  if (isGzip(head)) return gzipInput(path, stat.size, options)
+  if (compressionOf(head) !== undefined) {
+    const source = { highWaterMark: STREAM_CHUNK_BYTE_LENGTH }
+    return streamedInput(path, stat.size, () => createReadStream(path, source), options)
+  }
   return { kind: 'plain', path, byteLength: stat.size, ...decideLines(path, head, options) }
 }
 
@@ -100,7 +104,7 @@ export async function refuseToOverwrite(
 ): Promise<void> {
   const taken = new Map<string, string>()
   for (const input of inputs) {
-    if (input !== STDIN) taken.set(await realPath(input), 'is one of the inputs')
+    if (isOnDisk(input)) taken.set(await realPath(input), 'is one of the inputs')
   }
   for (const { option, path } of outputs) {
     const target = await realPath(path)
@@ -108,6 +112,23 @@ export async function refuseToOverwrite(
     if (reason !== undefined) throw new Failure('USAGE', `${option} ${path} ${reason}; name another file`)
     taken.set(target, `is what ${option} names`)
   }
+}
+
+/** Fails when an input lies inside the store, whose own files are no logs. */
+export async function refuseFilesOf(store: string, inputs: readonly string[]): Promise<void> {
+  const inside = `${await realPath(store)}${sep}`
+  for (const input of inputs) {
+    if (isOnDisk(input) && (await realPath(input)).startsWith(inside)) {
+      throw new Failure(
+        'USAGE',
+        `${input} lies inside the store ${store}: expected logs that lie elsewhere; name their own directory`,
+      )
+    }
+  }
+}
+
+function isOnDisk(input: string): boolean {
+  return input !== STDIN && !isRemote(input)
 }
 
 /** A path without links; of a file that is yet to be, by its folder. */
@@ -137,43 +158,33 @@ function readStart(path: string, byteLength: number): Uint8Array {
   return bytes
 }
 
-/** Text that can be had once. It may turn out to be compressed. */
-function streamedInput(path: string, openSource: () => Readable, options: InputOptions): StreamedInput {
-  let taken = 0
-  return {
-    kind: 'streamed',
-    path,
-    byteLength: undefined,
-    isSmall: false,
-    bytesTaken: () => taken,
-    async open() {
-      const counted = countBytes(path, openSource(), (length) => {
-        taken += length
-      })
-      const stored = await withHead(counted)
-      const { head, text } = isGzip(stored.head)
-        ? await withHead(inflate(path, stored.text, options))
-        : stored
-      return { text, mayGrow: false, ...decideLines(path, head, options) }
-    },
-  }
-}
+/** Opens what is stored, from its first byte. */
+type OpenSource = () => AsyncIterable<Uint8Array>
 
-function gzipInput(path: string, byteLength: number, options: InputOptions): StreamedInput {
+/**
+ * Text that comes as a stream, compressed or not. Without a size as stored it can be had only once; with one,
+ * `openSource` gives the same bytes again.
+ */
+export function streamedInput(
+  path: string,
+  byteLength: number | undefined,
+  openSource: OpenSource,
+  options: InputOptions = {},
+): StreamedInput {
   let taken = 0
   return {
     kind: 'streamed',
     path,
     byteLength,
-    isSmall: false,
     bytesTaken: () => taken,
     async open() {
       taken = 0
-      const source = createReadStream(path, { highWaterMark: STREAM_CHUNK_BYTE_LENGTH })
-      const counted = countBytes(path, source, (length) => {
+      const counted = countBytes(path, openSource(), (length) => {
         taken += length
       })
-      const { head, text } = await withHead(inflate(path, counted, options))
+      const stored = await withHead(counted)
+      const { head, text } =
+        compressionOf(stored.head) === undefined ? stored : await withHead(inflate(path, stored, options))
       return { text, mayGrow: false, ...decideLines(path, head, options) }
     },
   }
@@ -186,18 +197,16 @@ function smallInput(path: string, byteLength: number, options: InputOptions): St
     kind: 'streamed',
     path,
     byteLength,
-    isSmall: true,
     bytesTaken: () => taken,
     async open() {
       const bytes = readStart(path, byteLength)
       taken = byteLength
-      const isPlain = !isGzip(bytes)
-      const inflated = isPlain ? bytes : inflateSmall(path, bytes, options)
+      const inflated = inflateSmall(path, bytes, options)
       const { head, text } =
         inflated === undefined
-          ? await withHead(inflate(path, once(bytes), options))
+          ? await withHead(inflate(path, { head: bytes, text: once(bytes) }, options))
           : { head: inflated.subarray(0, HEAD_BYTE_LENGTH), text: once(inflated) }
-      return { text, mayGrow: isPlain, ...decideLines(path, head, options) }
+      return { text, mayGrow: inflated === bytes, ...decideLines(path, head, options) }
     },
   }
 }
@@ -206,24 +215,26 @@ function* once(bytes: Uint8Array): Generator<Uint8Array> {
   if (bytes.length > 0) yield bytes
 }
 
-/** Inflates at once, or gives undefined when that is too much for once. */
+/** The text at once, or undefined when that is too much for once. */
 function inflateSmall(
   path: string,
   bytes: Uint8Array,
   { maxInflateByteLength = DEFAULT_MAX_INFLATE_BYTE_LENGTH }: InputOptions,
 ): Uint8Array | undefined {
-  const maxOutputLength = Math.min(SMALL_INFLATED_BYTE_LENGTH, maxInflateByteLength)
+  const compression = compressionOf(bytes)
+  if (compression !== 'gzip') return compression === undefined ? bytes : undefined
   try {
-    return gunzipSync(bytes, { maxOutputLength })
+    return gunzipWhole(path, bytes, Math.min(SMALL_INFLATED_BYTE_LENGTH, maxInflateByteLength))
   } catch (cause) {
     if (cause instanceof RangeError) return undefined
+    if (cause instanceof Failure) throw cause
     throw damagedGzip(path, cause)
   }
 }
 
 async function* countBytes(
   path: string,
-  source: Readable,
+  source: AsyncIterable<Uint8Array>,
   onBytes: (byteLength: number) => void,
 ): AsyncGenerator<Uint8Array> {
   try {
@@ -238,20 +249,28 @@ async function* countBytes(
 
 async function* inflate(
   path: string,
-  stored: Chunks,
+  stored: TextWithHead,
   { maxInflateByteLength = DEFAULT_MAX_INFLATE_BYTE_LENGTH }: InputOptions,
 ): AsyncGenerator<Uint8Array> {
+  const inflated =
+    compressionOf(stored.head) === 'zstd' ? inflateZstd(path, stored.text) : gunzip(path, stored.text)
+  let byteLength = 0
+  for await (const chunk of inflated) {
+    byteLength += chunk.length
+    if (byteLength > maxInflateByteLength) throw tooLarge(path, maxInflateByteLength)
+    yield chunk
+  }
+}
+
+async function* gunzip(path: string, stored: Chunks): AsyncGenerator<Uint8Array> {
   // With the default chunks of 16 KiB inflating a large file takes four times as long (PERFORMANCE.md).
   const gunzip = createGunzip({ chunkSize: STREAM_CHUNK_BYTE_LENGTH })
-  const source = Readable.from(stored)
+  const archiveEnd = new GzipEnd(path)
+  const source = Readable.from(archiveEnd.watch(stored))
   source.on('error', (error) => gunzip.destroy(error))
-  let byteLength = 0
   try {
-    for await (const chunk of source.pipe(gunzip)) {
-      byteLength += chunk.length
-      if (byteLength > maxInflateByteLength) throw tooLarge(path, maxInflateByteLength)
-      yield chunk
-    }
+    yield* source.pipe(gunzip)
+    await archiveEnd.check(source, gunzip.bytesWritten)
   } catch (cause) {
     if (cause instanceof Failure) throw cause
     throw damagedGzip(path, cause)
@@ -269,10 +288,14 @@ function damagedGzip(path: string, cause: unknown): Failure {
   return new Failure('DAMAGED', `${path}: expected a whole gzip file, found: ${messageOf(cause)}`, { cause })
 }
 
+/** Bytes from front to back, of which the first are known. */
+interface TextWithHead {
+  readonly head: Uint8Array
+  readonly text: Chunks
+}
+
 /** The first bytes of a stream, and the stream with them in front again. */
-async function withHead(
-  chunks: AsyncIterable<Uint8Array>,
-): Promise<{ readonly head: Uint8Array; readonly text: AsyncIterable<Uint8Array> }> {
+async function withHead(chunks: AsyncIterable<Uint8Array>): Promise<TextWithHead> {
   const iterator = chunks[Symbol.asyncIterator]()
   const first: Uint8Array[] = []
   let byteLength = 0
@@ -296,8 +319,4 @@ async function withHead(
     }
   }
   return { head: Buffer.concat(first).subarray(0, HEAD_BYTE_LENGTH), text: whole() }
-}
-
-function isGzip(head: Uint8Array): boolean {
-  return head[0] === 0x1f && head[1] === 0x8b
 }

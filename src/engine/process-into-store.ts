@@ -13,13 +13,14 @@ import {
   throwIfAborted,
 } from './encode-inputs.ts'
 import { type ClaimedInput, InputClaims } from './input-claims.ts'
-import { type InputOptions, type LogInput, openInput, refuseToOverwrite } from './inputs.ts'
+import { type InputOptions, type LogInput, refuseFilesOf, refuseToOverwrite } from './inputs.ts'
+import { type OpenOptions, openInputs } from './open-inputs.ts'
 import { PartitionOutputs } from './partition-outputs.ts'
 import { type ProcessReport, secondsSince } from './process-logs.ts'
 
 /** What a run into a store is given. */
-export interface StoreRunOptions extends EncodeOptions {
-  /** Paths; `-` is standard input. */
+export interface StoreRunOptions extends EncodeOptions, OpenOptions {
+  /** Paths and URLs; `-` is standard input. */
   readonly inputs: readonly string[]
   /** The store's directory; made when it is not there. */
   readonly store: string
@@ -67,6 +68,7 @@ export async function processIntoStore(options: StoreRunOptions): Promise<StoreR
   if (rejectsPath !== undefined) {
     await refuseToOverwrite([{ option: '--rejects', path: rejectsPath }], inputs)
   }
+  await refuseFilesOf(options.store, inputs)
   const startedAt = performance.now()
   for (let attempt = 1; ; attempt++) {
     const report = await tryOnce(options, startedAt)
@@ -96,7 +98,8 @@ async function tryOnce(options: StoreRunOptions, startedAt: number): Promise<Sto
   let isCommitted = false
   let inputs: readonly LogInput[] = []
   try {
-    inputs = options.inputs.map((path, index) => openInput(path, formats.optionsFor(index)))
+    const opened = await openInputs(options.inputs, options, inputOptions)
+    inputs = opened.inputs
     const totals = await encodeInputs({ inputs, sink: outputs, choosePart: claims.choosePart }, options)
     const claimed = await claims.finish()
     const added = await outputs.finish(formats.decodesUserAgents)
@@ -105,7 +108,7 @@ async function tryOnce(options: StoreRunOptions, startedAt: number): Promise<Sto
     isCommitted = true
     return {
       v: 1,
-      inputs: options.inputs,
+      inputs: opened.names,
       formats: formats.names,
       ...totals,
       rows: outputs.rowCount,

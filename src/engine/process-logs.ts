@@ -10,12 +10,13 @@ import {
   storedBytes,
   throwIfAborted,
 } from './encode-inputs.ts'
-import { openInput, refuseToOverwrite } from './inputs.ts'
+import { refuseToOverwrite } from './inputs.ts'
+import { type OpenOptions, openInputs } from './open-inputs.ts'
 import { ParquetOutput } from './parquet-output.ts'
 
 /** What a run is given. */
-export interface ProcessOptions extends EncodeOptions {
-  /** Paths; `-` is standard input. */
+export interface ProcessOptions extends EncodeOptions, OpenOptions {
+  /** Paths and URLs; `-` is standard input. */
   readonly inputs: readonly string[]
   /** The Parquet file to write, or to replace. */
   readonly out: string
@@ -51,7 +52,7 @@ export async function processLogs(options: ProcessOptions): Promise<ProcessRepor
   if (options.rejectsPath !== undefined) outputs.push({ option: '--rejects', path: options.rejectsPath })
   await refuseToOverwrite(outputs, options.inputs)
   const formats = new FoundFormats(options)
-  const inputs = options.inputs.map((path, index) => openInput(path, formats.optionsFor(index)))
+  const { inputs, names } = await openInputs(options.inputs, options, (index) => formats.optionsFor(index))
   throwIfAborted(options.signal)
   const output = await ParquetOutput.create(options.out, { schema: SCHEMA })
   try {
@@ -59,7 +60,7 @@ export async function processLogs(options: ProcessOptions): Promise<ProcessRepor
     await output.finish(totals.kept, formats.decodesUserAgents)
     return {
       v: 1,
-      inputs: options.inputs,
+      inputs: names,
       formats: formats.names,
       ...totals,
       rows: output.rowCount,

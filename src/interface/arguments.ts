@@ -102,7 +102,10 @@ function addProcess(root: Command, program: string, report: Report): void {
   root
     .command('process')
     .description('Add logs to a store, or turn them into one Parquet file: a row for each delivered byte.')
-    .argument('[inputs...]', 'log files, plain or gzip; - for standard input; none for the bundled sample')
+    .argument(
+      '[inputs...]',
+      'logs, directories of logs, globs in quotes; - for standard input; none for the bundled sample',
+    )
     .addOption(valueOption('--out <file>', 'write one Parquet file instead, like day.parquet'))
     .addOption(valueOption('--store <dir>', 'the store to add to (default: data/delivery)'))
     .addOption(valueOption('--format <name>', 'format of the logs').choices(['auto', ...FORMAT_NAMES]))

@@ -13,6 +13,7 @@ import type { ProcessArguments } from './invocation.ts'
 import { type ProcessSettings, type ProcessTarget, readProcessSettings } from './process-settings.ts'
 import { openProgressLine } from './progress.ts'
 import { renderReport } from './render-report.ts'
+import { resolveInputs } from './resolve-inputs.ts'
 import { DEMONSTRATION } from './sample-questions.ts'
 import { type ExitCode, type Streams, writeNote } from './streams.ts'
 import { styleFor } from './terminal.ts'
@@ -20,7 +21,10 @@ import { writeOutput } from './write-output.ts'
 
 /** Returns 0; fails as the engine does, with everything unfinished taken away again. */
 export async function runProcess(options: ProcessArguments, streams: Streams): Promise<ExitCode> {
-  const settings = readProcessSettings(options)
+  const named = readProcessSettings(options)
+  const { inputs, notes } = resolveInputs(named.inputs)
+  const settings = { ...named, inputs }
+  if (!options.quiet) for (const note of notes) writeNote(streams, note)
   const isSample = options.inputs.length === 0
   if (isSample && !options.quiet)
     writeNote(streams, 'no input given: processing the bundled sample (- would read standard input)')

@@ -55,8 +55,11 @@ export const OFFSET_TABLE: FseTable = makeFseTable(
   [1, 1, 1, 1, 1, 1, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1],
 )
 
-/** Spreads a distribution over the states; -1 is "less than one": a state at the end of the table. */
-function makeFseTable(accuracyLog: number, distribution: readonly number[]): FseTable {
+/**
+ * Spreads a distribution over the states; -1 is "less than one": a state at the end of the table. The shares, with
+ * each -1 as one, must add up to the number of states.
+ */
+export function makeFseTable(accuracyLog: number, distribution: readonly number[]): FseTable {
   const stateCount = 1 << accuracyLog
   const symbols = new Uint8Array(stateCount)
   let highest = stateCount - 1

@@ -1,0 +1,129 @@
+/** From the words after `process` to the logs that are meant. */
+
+import { type Dirent, readdirSync, realpathSync } from 'node:fs'
+import { join } from 'node:path'
+import { attempted, Failure } from '../base/failure.ts'
+import { isRemote } from '../engine/remote-name.ts'
+import { expandGlob, isGlob, statIfAny } from './match-glob.ts'
+
+const FORMS = 'a log, a directory of logs, a glob in quotes like "logs/*.gz", or - for standard input'
+/** So many paths are named in a note. */
+const NAMED_PATHS = 3
+
+/** The logs of a run, and what is to be said about how they were found. */
+export interface ResolvedInputs {
+  readonly inputs: readonly string[]
+  readonly notes: readonly string[]
+}
+
+/** A log, and where it really lies; undefined where only its name can tell logs apart. */
+interface FoundLog {
+  readonly path: string
+  readonly realPath: string | undefined
+}
+
+/** Everything that was found, in order. */
+class FoundLogs {
+  readonly logs: FoundLog[] = []
+  readonly directoryLinks: string[] = []
+  readonly notFiles: string[] = []
+}
+
+/**
+ * The logs that the words name: files as they are, those below directories and those that globs match sorted by
+ * path. What exists is never taken for a pattern; names that begin with `.` or `_` are passed over below a directory
+ * and matched by no `*`. A file that is named twice, by links too, is taken once. No file is opened.
+ * Fails with `USAGE` when a directory or a glob holds no log, with `ENVIRONMENT` when a directory cannot be read.
+ */
+export function resolveInputs(words: readonly string[]): ResolvedInputs {
+  const found = new FoundLogs()
+  for (const word of words) attempted(word, 'look for logs in', () => findLogs(word, found))
+  const taken = new Set<string>()
+  const repeated: string[] = []
+  const inputs: string[] = []
+  for (const { path, realPath = path } of found.logs) {
+    if (taken.has(realPath)) {
+      repeated.push(path)
+      continue
+    }
+    taken.add(realPath)
+    inputs.push(path)
+  }
+  const notes: string[] = []
+  if (repeated.length > 0) notes.push(`named more than once, taken once: ${listPaths(repeated)}`)
+  if (found.directoryLinks.length > 0)
+    notes.push(
+      `links to directories are not followed: ${listPaths(found.directoryLinks)}; name them to take them`,
+    )
+  if (found.notFiles.length > 0) notes.push(`passed over, as no regular file: ${listPaths(found.notFiles)}`)
+  return { inputs, notes }
+}
+
+function listPaths(paths: readonly string[]): string {
+  const rest = paths.length - NAMED_PATHS
+  return `${paths.slice(0, NAMED_PATHS).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`
+}
+
+function findLogs(word: string, found: FoundLogs): void {
+  if (word === '') throw new Failure('USAGE', `an input is empty: expected ${FORMS}`)
+  if (word === '-' || isRemote(word)) {
+    found.logs.push({ path: word, realPath: undefined })
+    return
+  }
+  const stats = statIfAny(word)
+  if (stats?.isDirectory() === true) {
+    const logs = sorted(listDirectory(word, found))
+    if (logs.length === 0) throw noLog(`${word} holds no log`)
+    for (const log of logs) found.logs.push(log)
+  } else if (stats !== undefined || !isGlob(word)) {
+    // What is not there is for the engine to say, which tries to open it.
+    found.logs.push(stats === undefined ? { path: word, realPath: undefined } : fileAt(word))
+  } else {
+    const logs = expandGlob(word).flatMap((path) =>
+      statIfAny(path)?.isDirectory() === true ? listDirectory(path, found) : [fileAt(path)],
+    )
+    if (logs.length === 0) throw noLog(`no log matches ${word}`)
+    for (const log of sorted(logs)) found.logs.push(log)
+  }
+}
+
+function noLog(complaint: string): Failure {
+  return new Failure(
+    'USAGE',
+    `${complaint} (names that begin with . or _ are passed over): expected ${FORMS}`,
+  )
+}
+
+function fileAt(path: string): FoundLog {
+  // A link that leads nowhere has no real path; opening it will say so.
+  return { path, realPath: statIfAny(path) === undefined ? undefined : realpathSync.native(path) }
+}
+
+function sorted(logs: readonly FoundLog[]): FoundLog[] {
+  return logs.toSorted((a, b) => (a.path < b.path ? -1 : Number(a.path > b.path)))
+}
+
+/** Real paths come from the directory's own, so that many thousands of files cost no call each. */
+function listDirectory(directory: string, found: FoundLogs): FoundLog[] {
+  const logs: FoundLog[] = []
+  const waiting = [{ path: directory, realPath: realpathSync.native(directory) }]
+  for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+    for (const entry of readdirSync(at.path, { withFileTypes: true })) {
+      if (/^[._]/.test(entry.name)) continue
+      const path = join(at.path, entry.name)
+      const realPath = join(at.realPath, entry.name)
+      if (entry.isDirectory()) waiting.push({ path, realPath })
+      else if (entry.isFile()) logs.push({ path, realPath })
+      else if (isFileLink(entry, path, found)) logs.push(fileAt(path))
+    }
+  }
+  return logs
+}
+
+function isFileLink(entry: Dirent, path: string, found: FoundLogs): boolean {
+  const stats = entry.isSymbolicLink() ? statIfAny(path) : undefined
+  if (entry.isSymbolicLink() && (stats === undefined || stats.isFile())) return true
+  const passedOver = stats?.isDirectory() === true ? found.directoryLinks : found.notFiles
+  passedOver.push(path)
+  return false
+}
