@@ -55,6 +55,12 @@ export async function openInputs(
 }
 
 async function openRemote(name: string, options: OpenOptions, reading: InputOptions): Promise<LogInput> {
+  if (/^s3:/i.test(name)) {
+    throw new Failure(
+      'USAGE',
+      `${name}: s3:// is not read yet: expected a file or a URL like https://logs.example/day.log.gz (a presigned one will do)`,
+    )
+  }
   if (!URL.canParse(name))
     throw new Failure('USAGE', 'an input is no URL: expected one like https://logs.example/day.log.gz')
   return await openObject(new HttpObject(new URL(name), options.remote), options, reading)
