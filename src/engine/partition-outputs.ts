@@ -1,10 +1,11 @@
 /** One Parquet file for each day of a run into a store: in its place and whole, but not yet committed. */
 
 import { randomUUID } from 'node:crypto'
-import { mkdir, rmdir } from 'node:fs/promises'
+import { rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { ByteReader } from '../base/byte-reader.ts'
 import { attemptedAsync, Failure } from '../base/failure.ts'
+import { makeDirectories } from '../base/make-directories.ts'
 import { formatEpochDay } from '../delivery/day-split.ts'
 import { decodeLengthEntry } from '../delivery/length-entries.ts'
 import type { EncodedBatch } from '../delivery/run-encoder.ts'
@@ -134,7 +135,7 @@ export class PartitionOutputs implements RowGroupSink {
   }
 
   private async makeDirectory(path: string): Promise<void> {
-    const first = await attemptedAsync(path, 'create', () => mkdir(path, { recursive: true }))
+    const first = await attemptedAsync(path, 'create', () => makeDirectories(path))
     if (first === undefined) return
     const made: string[] = []
     for (let child = path; ; child = dirname(child)) {

@@ -1,9 +1,10 @@
 /** What a commit does to the disk, one step a function, so that tests can fail or stop at each of them. */
 
 import { randomUUID } from 'node:crypto'
-import { link, mkdir, open, rename, unlink } from 'node:fs/promises'
+import { link, open, rename, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { attemptedAsync, Failure } from '../base/failure.ts'
+import { makeDirectories } from '../base/make-directories.ts'
 
 /** A file that is being written. */
 export interface TempFile {
@@ -29,7 +30,7 @@ export interface TableFiles {
 
 /** The real steps. */
 export const DISK_FILES: TableFiles = {
-  makeDirectory: (path) => mkdir(path, { recursive: true }),
+  makeDirectory: makeDirectories,
   async createTemp(path) {
     const file = await open(path, 'wx')
     return {
