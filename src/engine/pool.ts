@@ -6,6 +6,7 @@
  * only tells that the worker died: an error thrown in a worker arrives without its class.
  */
 
+import { setTimeout } from 'node:timers/promises'
 import { MessageChannel } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import { Failure, messageOf } from '../base/failure.ts'
@@ -21,6 +22,8 @@ import type { RunMessage, ShardRun, ShardRunner } from './shard-runner.ts'
 
 const CELLS_BYTE_LENGTH = 8
 const POLL_MS = 250
+/** So long tasks may take to end before threads are: Piscina throws when one reports to a pool that is gone. */
+const SETTLE_MS = 200
 
 /** How a pool is made. */
 export interface PoolOptions {
@@ -50,6 +53,7 @@ export function createPoolRunner({
     recordTiming: false,
   })
   const runs = new Set<PoolRun>()
+  const tasks = new Set<Promise<void>>()
   return {
     concurrency: threadCount,
     start(shard, onIdentifiers) {
@@ -58,13 +62,23 @@ export function createPoolRunner({
         onEnd: () => runs.delete(run),
       })
       runs.add(run)
+      tasks.add(run.settled)
+      void run.settled.then(() => tasks.delete(run.settled))
       return run
     },
     async close() {
       for (const run of runs) run.end()
+      const patience = new AbortController()
+      await Promise.race([Promise.all(tasks), delay(SETTLE_MS, patience.signal)])
+      patience.abort()
       await pool.destroy()
     },
   }
+}
+
+/** Resolves after a time, or when it is called off. */
+async function delay(milliseconds: number, signal: AbortSignal): Promise<void> {
+  await setTimeout(milliseconds, undefined, { signal }).catch(() => undefined)
 }
 
 class PoolRun implements ShardRun {
@@ -74,6 +88,8 @@ class PoolRun implements ShardRun {
   private wake: (() => void) | undefined
   private failure: Failure | undefined
   private readonly watch: NodeJS.Timeout
+  /** Resolves when the thread is done with it, however it ended. */
+  readonly settled: Promise<void>
   private lastProgress = -1
   private lastProgressAt = performance.now()
 
@@ -98,8 +114,9 @@ class PoolRun implements ShardRun {
       this.wake?.()
     })
     const texts = shard.pieces.flatMap((piece) => (piece.kind === 'text' ? [piece.text.buffer] : []))
-    pool
+    this.settled = pool
       .run({ shard, options, port: port2, cells: this.cells.buffer }, { transferList: [port2, ...texts] })
+      .then(() => undefined)
       .catch((error: unknown) => {
         this.fail(new Failure('CRASHED', `a worker thread died: ${messageOf(error)}`, { cause: error }))
       })
