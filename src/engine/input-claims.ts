@@ -1,7 +1,7 @@
 /**
  * What a run takes of its inputs: nothing of a log that the store has, of one that has grown only the new
- * whole lines, of any other all of it. The last line of a plain file may be half-written: without a line end
- * it waits for the next run. A pipe and an archive have ended, so their last line is whole.
+ * whole lines, of any other all whole lines. A last line that may be cut off waits for the next run, whatever
+ * the input is: a pipe may have broken, an archive been made of a log that was being written.
  */
 
 import { randomUUID } from 'node:crypto'
@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { attempted, attemptedAsync, Failure } from '../base/failure.ts'
+import type { PieceLayout } from '../log/scanned-runs.ts'
 import { throwIfAborted } from './encode-inputs.ts'
 import {
   appIdOf,
@@ -21,19 +22,21 @@ import {
   type KnownBeginning,
   type KnownContent,
   KnownInputs,
-  type Resumption,
+  NOTHING_KNOWN,
   resumeBehind,
 } from './input-identity.ts'
 import {
   type Chunks,
   type InputOptions,
   type LogInput,
+  type OpenedText,
   openInput,
   type PlainInput,
   type StreamedInput,
 } from './inputs.ts'
 import type { InputPart } from './shard-plan.ts'
 import { shrunken } from './shrunken-input.ts'
+import { endOfWholeLines, isWholeLine, LONGEST_HELD_BYTE_LENGTH, wholeLines } from './whole-lines.ts'
 
 const LINE_FEED = 0x0a
 const READ_BYTE_LENGTH = 1024 * 1024
@@ -60,7 +63,8 @@ interface Claim {
   readonly input: LogInput
   readonly heads: HeadDigests
   readonly knownByteLength: number
-  readonly pendingByteLength: number
+  /** Known once all of it was read. */
+  readonly pendingByteLength: () => number
   /** The size of a plain file when it was looked at. */
   readonly fileByteLength: number | undefined
   /** Known once all of it was read. */
@@ -109,19 +113,17 @@ export class InputClaims {
   /** Waits until everything is digested; tells what became of the inputs. */
   async finish(): Promise<readonly ClaimedInput[]> {
     await this.digesting
-    const taken = this.claims.map(
-      ({ inputIndex, input, knownByteLength, pendingByteLength, content }): ClaimedInput => {
-        const whole = content()
-        return {
-          inputIndex,
-          path: input.path,
-          status: knownByteLength > 0 ? 'grown' : 'new',
-          byteLength: whole.byteLength - knownByteLength,
-          pendingByteLength,
-          content: whole,
-        }
-      },
-    )
+    const taken = this.claims.map((claim): ClaimedInput => {
+      const whole = claim.content()
+      return {
+        inputIndex: claim.inputIndex,
+        path: claim.input.path,
+        status: statusOf(claim, whole),
+        byteLength: whole.byteLength - claim.knownByteLength,
+        pendingByteLength: claim.pendingByteLength(),
+        content: whole.byteLength === 0 ? undefined : whole,
+      }
+    })
     return [...taken, ...this.done].sort((a, b) => a.inputIndex - b.inputIndex)
   }
 
@@ -130,6 +132,7 @@ export class InputClaims {
     const byAppId = new Map<string, number>()
     for (const { content, heads } of this.claims) {
       const whole = content()
+      if (whole.byteLength === 0) continue
       const appId = appIdOf(whole, heads)
       if (!this.options.transactions.has(appId)) byAppId.set(appId, whole.byteLength)
     }
@@ -159,9 +162,8 @@ export class InputClaims {
   }
 
   private async claimFile(input: PlainInput, label = input.path): Promise<InputPart | undefined> {
-    const { path, byteLength } = input
-    const mayGrow = label === path && !this.options.force
-    const end = mayGrow ? endOfLines(path, byteLength) : byteLength
+    const { path, byteLength, layout } = input
+    const end = endOfLines(path, byteLength, layout)
     const heads = digestHead(readBytes(path, 0, Math.min(HEAD_BYTE_LENGTH, byteLength)))
     const digest = new ContentDigest(await this.candidates(heads, byteLength))
     await this.digestFile(path, digest, digest.longestCandidate ?? 0)
@@ -169,7 +171,6 @@ export class InputClaims {
     const knownByteLength = known.byteLength
     const pendingByteLength = byteLength - Math.max(end, knownByteLength)
     if (knownByteLength >= end) return this.leave(label, known, pendingByteLength)
-    const next = readBytes(path, knownByteLength, Math.min(2, byteLength - knownByteLength))
     // A candidate that was none may have led beyond the last whole line.
     const whole = digest.byteLength > end ? new ContentDigest([]) : digest
     this.digesting = this.digesting.then(() => this.digestFile(path, whole, end))
@@ -180,11 +181,11 @@ export class InputClaims {
       input: named,
       heads,
       knownByteLength,
-      pendingByteLength,
+      pendingByteLength: () => pendingByteLength,
       fileByteLength: label === path ? byteLength : undefined,
       content: () => whole.content(),
     })
-    return { input, ...resumeBehind(known, next), end }
+    return { input, ...resumeBehind(known), end }
   }
 
   private async claimStream(input: StreamedInput): Promise<InputPart | undefined> {
@@ -193,41 +194,58 @@ export class InputClaims {
     // What is stored as it is and comes as a stream is small; an archive may hold any amount.
     const peeked = await peek(chunks, opened.mayGrow ? Number.POSITIVE_INFINITY : HEAD_BYTE_LENGTH)
     const heads = digestHead(peeked.bytes.subarray(0, HEAD_BYTE_LENGTH))
-    if (peeked.isWhole) {
-      const again = { ...input, open: () => Promise.resolve({ ...opened, text: once(peeked.bytes) }) }
-      return this.claimText(again, { text: peeked.bytes, mayGrow: opened.mayGrow }, heads)
-    }
+    if (peeked.isWhole) return this.claimText(input, { ...opened, text: peeked.bytes }, heads)
     const candidates = await this.candidates(heads, Number.POSITIVE_INFINITY)
-    const rest = follow(peeked.bytes, chunks)
-    if (candidates.length > 0 && input.byteLength === undefined) {
-      return this.claimFile(await this.keep(rest, input.path), input.path)
-    }
+    const rest = { ...opened, text: follow(peeked.bytes, chunks) }
+    if (candidates.length === 0)
+      return this.claimRest(input, () => Promise.resolve(rest), heads, NOTHING_KNOWN)
+    if (input.byteLength === undefined)
+      return this.claimFile(await this.keep(rest.text, input.path), input.path)
+    const { known, byteLength } = await this.digestText(rest.text, new ContentDigest(candidates))
+    if (byteLength === known.byteLength) return this.leave(input.path, known, 0)
+    return this.claimRest(input, () => input.open(), heads, known)
+  }
+
+  /** For text of which nobody knows the end yet; what is known of it was found out before. */
+  private claimRest(
+    input: StreamedInput,
+    open: () => Promise<OpenedText>,
+    heads: HeadDigests,
+    known: KnownBeginning,
+  ): InputPart {
     const digest = new ContentDigest([])
-    const part = { end: undefined, onText: (bytes: Uint8Array) => digest.update(bytes) }
-    let resumption: Resumption = { start: 0, linesBefore: 0 }
-    let knownByteLength = 0
-    let again: LogInput = { ...input, open: () => Promise.resolve({ ...opened, text: rest }) }
-    if (candidates.length > 0) {
-      const found = await this.digestText(rest, new ContentDigest(candidates))
-      const { known, bytesBehindKnown } = found.digest
-      knownByteLength = known.byteLength
-      if (found.hasEnded && knownByteLength === found.digest.byteLength)
-        return this.leave(input.path, known, 0)
-      resumption = resumeBehind(known, bytesBehindKnown)
-      again = input
+    let pendingByteLength = 0
+    const onPending = (byteLength: number): void => {
+      pendingByteLength = byteLength
     }
-    const content = (): KnownContent => digest.content()
-    this.take({ input, heads, knownByteLength, pendingByteLength: 0, fileByteLength: undefined, content })
-    return { input: again, ...resumption, ...part }
+    const openLines = async (): Promise<OpenedText> => {
+      const opened = await open()
+      return { ...opened, text: wholeLines(opened.text, opened.layout, onPending) }
+    }
+    this.take({
+      input,
+      heads,
+      knownByteLength: known.byteLength,
+      pendingByteLength: () => pendingByteLength,
+      fileByteLength: undefined,
+      content: () => digest.content(),
+    })
+    return {
+      input: { ...input, open: openLines },
+      ...resumeBehind(known),
+      end: undefined,
+      onText: (bytes) => digest.update(bytes),
+    }
   }
 
   /** For text that is in memory as a whole. */
   private async claimText(
     input: StreamedInput,
-    { text, mayGrow }: { readonly text: Uint8Array; readonly mayGrow: boolean },
+    opened: Omit<OpenedText, 'text'> & { readonly text: Uint8Array },
     heads: HeadDigests,
   ): Promise<InputPart | undefined> {
-    const end = mayGrow && !this.options.force ? text.lastIndexOf(LINE_FEED) + 1 : text.length
+    const { text, mayGrow, layout } = opened
+    const end = endOfWholeLines(text, layout)
     const digest = new ContentDigest(await this.candidates(heads, text.length))
     if (digest.longestCandidate !== undefined) digest.update(text)
     const { known } = digest
@@ -241,11 +259,12 @@ export class InputClaims {
       input,
       heads,
       knownByteLength,
-      pendingByteLength,
+      pendingByteLength: () => pendingByteLength,
       fileByteLength: mayGrow ? input.byteLength : undefined,
       content: () => content,
     })
-    return { input, ...resumeBehind(known, text.subarray(knownByteLength)), end }
+    const again = { ...input, open: () => Promise.resolve({ ...opened, text: once(text) }) }
+    return { input: again, ...resumeBehind(known), end }
   }
 
   private take(taken: Omit<Claim, 'inputIndex'>): void {
@@ -267,7 +286,7 @@ export class InputClaims {
     if (this.options.force) return []
     if (this.undigested.length > 0) {
       await this.digesting
-      for (const claim of this.undigested) this.known.add(claim.content(), claim.heads)
+      for (const { content, heads: itsHeads } of this.undigested) this.known.add(content(), itsHeads)
       this.undigested = []
     }
     return this.known.candidates(heads).filter((content) => content.byteLength <= byteLength)
@@ -290,18 +309,14 @@ export class InputClaims {
     }
   }
 
-  private async digestText(
-    text: AsyncIterable<Uint8Array>,
-    digest: ContentDigest,
-  ): Promise<{ readonly digest: ContentDigest; readonly hasEnded: boolean }> {
+  /** Digests until all candidates are decided and one byte more tells that there is something behind them. */
+  private async digestText(text: AsyncIterable<Uint8Array>, digest: ContentDigest): Promise<ContentDigest> {
     for await (const bytes of text) {
       digest.update(bytes)
       throwIfAborted(this.options.signal)
-      // Two bytes more tell whether the last line that is known ends there.
-      if (digest.longestCandidate === undefined && digest.known.byteLength + 2 <= digest.byteLength)
-        return { digest, hasEnded: false }
+      if (digest.longestCandidate === undefined && digest.known.byteLength < digest.byteLength) break
     }
-    return { digest, hasEnded: true }
+    return digest
   }
 
   /** A turn of the event loop, so that row groups are written and Ctrl-C is heard. */
@@ -346,15 +361,23 @@ function readBytes(path: string, start: number, byteLength: number): Uint8Array 
   }
 }
 
-/** One past the last line feed. */
-function endOfLines(path: string, byteLength: number): number {
-  for (let end = byteLength; end > 0; ) {
-    const start = Math.max(0, end - TAIL_BYTE_LENGTH)
-    const lineFeed = readBytes(path, start, end - start).lastIndexOf(LINE_FEED)
-    if (lineFeed >= 0) return start + lineFeed + 1
-    end = start
+/** One past the last whole line of a file. */
+function endOfLines(path: string, byteLength: number, layout: PieceLayout): number {
+  let end = 0
+  for (let until = byteLength; until > 0 && end === 0; ) {
+    const start = Math.max(0, until - TAIL_BYTE_LENGTH)
+    end = start + readBytes(path, start, until - start).lastIndexOf(LINE_FEED) + 1
+    if (end === start) end = 0
+    until = start
   }
-  return 0
+  if (end === byteLength || byteLength - end > LONGEST_HELD_BYTE_LENGTH) return end
+  return isWholeLine(readBytes(path, end, byteLength - end), layout) ? byteLength : end
+}
+
+function statusOf({ knownByteLength }: Claim, whole: KnownContent): ClaimedInput['status'] {
+  if (whole.byteLength === 0) return 'empty'
+  if (knownByteLength === 0) return 'new'
+  return whole.byteLength === knownByteLength ? 'known' : 'grown'
 }
 
 async function* iterate(text: Chunks): AsyncGenerator<Uint8Array> {

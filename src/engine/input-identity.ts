@@ -28,26 +28,22 @@ export interface KnownBeginning extends KnownContent {
   readonly lastLineStart: number
 }
 
-const NOTHING_KNOWN: KnownBeginning = { sha256: '', byteLength: 0, lineFeedCount: 0, lastLineStart: 0 }
+/** Of an input that the store has nothing of. */
+export const NOTHING_KNOWN: KnownBeginning = { sha256: '', byteLength: 0, lineFeedCount: 0, lastLineStart: 0 }
 const LINE_FEED = 0x0a
-const CARRIAGE_RETURN = 0x0d
 
-/** Where reading goes on, at the start of a line, and how many lines stand before. */
+/** Where reading goes on, and how many lines begin before. */
 export interface Resumption {
   readonly start: number
   readonly linesBefore: number
 }
 
 /**
- * Where to go on behind what is known; `next` has the two bytes behind it, as far as there are. A last line that
- * goes on was taken when it was half there (the end of a gzip file or a pipe): then all of it is taken now.
+ * Where to go on behind what is known. When that ends within a line (an object of JSON without a line feed, a line
+ * that is too long), the rest of the line is not of the lines that follow.
  */
-export function resumeBehind(known: KnownBeginning, next: Uint8Array): Resumption {
-  const { byteLength, lastLineStart, lineFeedCount } = known
-  if (lastLineStart === byteLength) return { start: byteLength, linesBefore: lineFeedCount }
-  const endLength = next[0] === CARRIAGE_RETURN ? 2 : 1
-  if (next[endLength - 1] !== LINE_FEED) return { start: lastLineStart, linesBefore: lineFeedCount }
-  return { start: byteLength + endLength, linesBefore: lineFeedCount + 1 }
+export function resumeBehind({ byteLength, lastLineStart, lineFeedCount }: KnownBeginning): Resumption {
+  return { start: byteLength, linesBefore: lineFeedCount + (lastLineStart < byteLength ? 1 : 0) }
 }
 
 /** The digests of an input's first 1, 2, 4, ... bytes, by their number. */
@@ -115,6 +111,7 @@ export class KnownInputs {
 
   /** Adds content that begins as an input with these heads. */
   add(content: KnownContent, heads: HeadDigests): void {
+    if (content.byteLength === 0) return
     this.addEntry(content, headOf(content, heads))
   }
 
@@ -151,7 +148,6 @@ export class ContentDigest {
   known: KnownBeginning = NOTHING_KNOWN
   private lineFeedCount = 0
   private lastLineStart = 0
-  private following: readonly number[] = []
 
   /** `candidates` are in ascending length. */
   constructor(candidates: readonly KnownContent[]) {
@@ -180,11 +176,6 @@ export class ContentDigest {
     this.advance(bytes.subarray(at))
   }
 
-  /** Up to two of the bytes that were digested behind what is known. */
-  get bytesBehindKnown(): Uint8Array {
-    return Uint8Array.from(this.following)
-  }
-
   /** The digest of everything so far. */
   content(): KnownContent {
     return { sha256: this.hash.copy().digest('hex'), byteLength: this.byteLength }
@@ -198,9 +189,6 @@ export class ContentDigest {
   private advance(bytes: Uint8Array): void {
     if (bytes.length === 0) return
     this.hash.update(bytes)
-    if (this.following.length < 2 && this.known.byteLength > 0) {
-      this.following = [...this.following, ...bytes.subarray(0, 2)].slice(0, 2)
-    }
     if (this.next < this.candidates.length) this.countLineFeeds(bytes)
     this.byteLength += bytes.length
   }
@@ -215,6 +203,5 @@ export class ContentDigest {
   private setKnown(sha256: string): void {
     const { byteLength, lineFeedCount, lastLineStart } = this
     this.known = { sha256, byteLength, lineFeedCount, lastLineStart }
-    this.following = []
   }
 }

@@ -15,6 +15,7 @@ import {
   assertHolds,
   HEADER,
   logLine,
+  makePipe,
   manyLines,
   newStore,
   onlyInput,
@@ -114,19 +115,24 @@ for (const [size, log] of [
     }
   })
 
-  once(`a ${size} gzip log without a last line end, then the plain log that grew`, async () => {
-    const store = newStore()
-    const cut = log.slice(0, -1)
-    assert.is(onlyInput(await addTo(store, [writeLog(gzipSync(cut))])).pendingBytes, 0)
-    await assertHolds(store, [log])
-    const grown = onlyInput(
-      await addTo(store, [
-        writeLog(`${log}${logLine('/new', '1-5')}${logLine('/pending', '1-5').trimEnd()}`),
-      ]),
-    )
-    assert.is(grown.status, 'grown')
-    assert.ok(grown.pendingBytes > 0)
-    await assertHolds(store, [log, logLine('/new', '1-5')])
+  once(`a ${size} log whose last line is unfinished waits with it, whatever way it comes`, async () => {
+    const cut = log.slice(0, -5)
+    const whole = log.slice(0, cut.lastIndexOf('\n') + 1)
+    for (const form of [writeLog(cut), writeLog(gzipSync(cut)), writeLog(gzipMembers(cut)), makePipe(cut)]) {
+      const store = newStore()
+      const waiting = onlyInput(await addTo(store, [form]))
+      assert.equal([waiting.status, waiting.sha256], ['new', sha256(whole)], form)
+      assert.is(waiting.pendingBytes, Buffer.byteLength(cut) - Buffer.byteLength(whole))
+      await assertHolds(store, [whole])
+      const known = onlyInput(await addTo(store, [writeLog(gzipSync(cut))]))
+      assert.equal([known.status, known.pendingBytes], ['known', waiting.pendingBytes])
+      const grown = onlyInput(await addTo(store, [writeLog(gzipSync(`${log}${logLine('/new', '1-5')}`))]))
+      assert.equal([grown.status, grown.pendingBytes], ['grown', 0])
+      await assertHolds(store, [log, logLine('/new', '1-5')])
+      const forced = newStore()
+      await addTo(forced, [form.endsWith('fifo') ? writeLog(cut) : form], { force: true })
+      await assertHolds(forced, [whole])
+    }
   })
 
   once(`a ${size} log: --force takes all of it once more`, async () => {
@@ -141,28 +147,78 @@ for (const [size, log] of [
   })
 }
 
-once('a line that gzip cut in half is taken whole when the log has grown', async () => {
-  for (const filler of ['', FILLER]) {
-    const whole = `${filler}${logLine('/a', '0-9')}${logLine('/b', '0-9')}`
-    const grown = `${whole}${logLine('/c', '0-9')}`
+once('a line that is cut in its last field, the address, names nobody', async () => {
+  const header = '#request\tstatus\tbyte_range\tuser_agent\ttimestamp\tdate\tip_address\n'
+  const line = '/a\t206\t5-9\tagent\t23:59:59\t2024-02-29\t192.0.2.111'
+  for (const filler of ['', '# filler\n'.repeat(40_000)]) {
+    const cut = `${header}${filler}${line.slice(0, -2)}`
+    for (const input of [writeLog(cut), writeLog(gzipSync(cut)), makePipe(cut)]) {
+      const store = newStore()
+      const report = await addTo(store, [input])
+      assert.equal([report.kept, onlyInput(report).pendingBytes], [0, line.length - 2])
+      await addTo(store, [writeLog(gzipSync(`${header}${filler}${line}\n`))])
+      const usual = logLine('/a', '5-9', { date: '2024-02-29', time: '23:59:59', ip: '192.0.2.111' })
+      await assertHolds(store, [usual])
+    }
+  }
+})
+
+once('a log of one unfinished line is empty until the line ends', async () => {
+  const line = logLine('/a', '0-9')
+  for (const filler of ['', 'x'.repeat(70_000)]) {
     const store = newStore()
-    // The range of the last line is cut off, so that it is rejected.
-    const cut = whole.slice(0, -4)
-    await addTo(store, [writeLog(gzipSync(cut))])
-    await assertHolds(store, [cut])
-    const report = await addTo(store, [writeLog(grown)])
-    await assertHolds(store, [grown])
-    assert.equal([report.lines, report.kept], [2, 2])
-    assert.is(onlyInput(report).status, 'grown')
-    const other = newStore()
-    await addTo(other, [writeLog(gzipSync(cut))])
-    await addTo(other, [writeLog(gzipSync(grown))])
-    await assertHolds(other, [grown])
+    const cut = `${filler}${line.slice(0, -1)}`
+    for (const input of [writeLog(cut), writeLog(gzipSync(cut)), makePipe(cut)]) {
+      const { status, bytes, pendingBytes, sha256: digest } = onlyInput(await addTo(store, [input]))
+      assert.equal([status, bytes, pendingBytes, digest], ['empty', 0, cut.length, null])
+    }
+    assert.not(existsSync(join(store, '_delta_log')))
+  }
+})
+
+once('a line that is too long to be kept is rejected once, however it comes and goes on', async () => {
+  const [before, after] = [logLine('/a', '0-9'), logLine('/b', '0-9')]
+  const long = 'x'.repeat(3_000_000)
+  for (const make of [makePipe, (text: string): string => writeLog(gzipSync(text))]) {
+    const store = newStore()
+    await addTo(store, [make(`${before}${long}`)])
+    await addTo(store, [writeLog(`${before}${long}more\n${after}`)])
+    await assertHolds(store, [before, after])
+  }
+})
+
+once('a last line of JSON that is a whole object needs no line feed; half of one waits', async () => {
+  const lineOf = (second: number): string =>
+    JSON.stringify({
+      ...{
+        time: `2024-02-29T23:59:0${second}Z`,
+        client_ip: '192.0.2.1',
+        url: '/a',
+        method: 'GET',
+        status: 206,
+      },
+      ...{ user_agent: 'agent', content_range: 'bytes 5-9/1000', body_bytes: 5, completed: '1' },
+    })
+  const usual = (second: number): string =>
+    logLine('/a', '5-9', { date: '2024-02-29', time: `23:59:0${second}` })
+  for (const filler of ['', `${'{"x":1}\n'.repeat(40_000)}`]) {
+    for (const make of [writeLog, makePipe, (text: string): string => writeLog(gzipSync(text))]) {
+      const store = newStore()
+      const log = `${lineOf(1)}\n${filler}${lineOf(2)}`
+      assert.is(onlyInput(await addTo(store, [make(log)])).pendingBytes, 0)
+      await assertHolds(store, [usual(1), usual(2)])
+      assert.is(onlyInput(await addTo(store, [make(log)])).status, 'known')
+      await addTo(store, [make(`${log}\n${lineOf(3).slice(0, -1)}`)])
+      await assertHolds(store, [usual(1), usual(2)])
+      await addTo(store, [make(`${log}\n${lineOf(3)}\n${lineOf(4)}\n`)])
+      await assertHolds(store, [usual(1), usual(2), usual(3), usual(4)])
+    }
   }
 })
 
 once('lines that end in CR LF, cut anywhere, are taken once', async () => {
-  const log = Buffer.from((logLine('/a', '0-9') + logLine('/b', '5-9')).replaceAll('\n', '\r\n'))
+  const lines = [logLine('/a', '0-9'), logLine('/b', '5-9')].map((line) => line.replace('\n', '\r\n'))
+  const log = Buffer.from(lines.join(''))
   for (let length = log.length - 3; length <= log.length; length++) {
     for (const kind of ['plain', 'gzip']) {
       const store = newStore()

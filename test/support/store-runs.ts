@@ -1,5 +1,6 @@
 /** Runs into stores, and what is in a store afterwards, beside what the plain reader of logs says. */
 
+import { execFileSync, spawn } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import * as assert from 'uvu/assert'
@@ -43,6 +44,15 @@ export function writeLog(content: string | Uint8Array, name = 'access.log'): str
   const path = join(makeTempFolder(), name)
   mkdirSync(dirname(path), { recursive: true })
   writeFileSync(path, content)
+  return path
+}
+
+/** A named pipe out of which the content comes once. */
+export function makePipe(content: string | Uint8Array): string {
+  const from = writeLog(content)
+  const path = `${from}.fifo`
+  execFileSync('bash', ['-c', 'mkfifo "$0"', path])
+  spawn('bash', ['-c', 'cat "$0" > "$1"', from, path], { stdio: 'ignore', timeout: 30_000 }).unref()
   return path
 }
 
