@@ -1,9 +1,8 @@
 /** Makes one globally sorted file of the files of a date that may be one: then a key stands in one place. */
 
-import { join } from 'node:path'
 import { Failure } from '../base/failure.ts'
+import { openCommittedFile } from '../delivery/committed-file.ts'
 import { sortedStretches } from '../delivery/sorted-stretches.ts'
-import { openFile } from '../delivery/store.ts'
 import type { AddFile, Snapshot } from '../table/actions.ts'
 import { readTable } from '../table/table.ts'
 import { throwIfAborted } from './encode-inputs.ts'
@@ -123,7 +122,7 @@ function isCompact(directory: string, files: readonly AddFile[]): boolean {
   const [only] = files
   if (only === undefined) return true
   if (files.length > 1) return false
-  const file = openFile(join(directory, only.path))
+  const file = openCommittedFile(directory, only)
   try {
     const rowGroups = Array.from({ length: file.rowGroupCount }, (_, i) => i)
     return sortedStretches(file, rowGroups).length <= 1

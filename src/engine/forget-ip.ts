@@ -1,11 +1,10 @@
 /** Takes all that is known of an IP address out of a store, its history included. */
 
-import { join } from 'node:path'
 import { Failure } from '../base/failure.ts'
+import { openCommittedFile } from '../delivery/committed-file.ts'
 import { hasRows } from '../delivery/scan.ts'
 import { wantedText } from '../delivery/scan-key.ts'
 import { COLUMN } from '../delivery/schema.ts'
-import { openFile } from '../delivery/store.ts'
 import type { AddFile, Snapshot } from '../table/actions.ts'
 import { truncateLog } from '../table/log-cleanup.ts'
 import { readTable } from '../table/table.ts'
@@ -121,8 +120,8 @@ function* filesWith(snapshot: Snapshot, ip: string): Generator<HeldFiles, void, 
   const wanted = wantedText(COLUMN.ip, ip)
   if (wanted === undefined) return
   for (const [date, files] of filesByDate(snapshot)) {
-    const held = files.filter(({ path }) => {
-      const file = openFile(join(snapshot.directory, path))
+    const held = files.filter((logged) => {
+      const file = openCommittedFile(snapshot.directory, logged)
       try {
         return hasRows(file, [wanted], [wanted])
       } finally {
@@ -149,8 +148,8 @@ async function rewriteDate(options: ForgetOptions, snapshot: Snapshot, held: Hel
 function countMentions({ directory, files }: Snapshot, ip: string): number {
   const sought = Buffer.from(ip)
   const found = new Set<string>()
-  for (const { path } of files.values()) {
-    const file = openFile(join(directory, path))
+  for (const logged of files.values()) {
+    const file = openCommittedFile(directory, logged)
     try {
       for (let rowGroup = 0; rowGroup < file.rowGroupCount; rowGroup++) {
         for (const column of [COLUMN.userAgent, COLUMN.request]) {

@@ -3,8 +3,7 @@
  * them in other spellings as well; in a file with others it would find too much or too little.
  */
 
-import { join } from 'node:path'
-import { openFile } from '../delivery/store.ts'
+import { openCommittedFile } from '../delivery/committed-file.ts'
 import { decodesUserAgents } from '../delivery/user-agent-spellings.ts'
 import type { AddFile } from '../table/actions.ts'
 
@@ -13,7 +12,7 @@ export function mergeableGroups(directory: string, files: readonly AddFile[]): A
   const asLogged: AddFile[] = []
   const decoded: AddFile[] = []
   for (const added of files) {
-    const file = openFile(join(directory, added.path))
+    const file = openCommittedFile(directory, added)
     try {
       const group = decodesUserAgents(file) ? decoded : asLogged
       group.push(added)

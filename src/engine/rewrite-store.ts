@@ -3,9 +3,9 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { damaged, Failure } from '../base/failure.ts'
+import { openCommittedFile } from '../delivery/committed-file.ts'
 import type { KeyFilter } from '../delivery/key-cursor.ts'
 import { PARTITION_SCHEMA, runCountOf } from '../delivery/schema.ts'
-import { openFile } from '../delivery/store.ts'
 import type { AddFile, Snapshot, TableAction } from '../table/actions.ts'
 import { CommitConflict, UncertainCommit } from '../table/commit-failures.ts'
 import { codeOf } from '../table/log-listing.ts'
@@ -48,12 +48,12 @@ export interface FileTotals {
   readonly rows: number
 }
 
-/** Adds up what the footers of files say. Fails as DAMAGED when one does not say it. */
+/** Adds up what the footers of files say. Fails as DAMAGED when one does not say it, or is not the one in the log. */
 export function totalsOf(directory: string, files: readonly AddFile[]): FileTotals {
   let runs = 0
   let rows = 0
-  for (const { path } of files) {
-    const file = openFile(join(directory, path))
+  for (const logged of files) {
+    const file = openCommittedFile(directory, logged)
     try {
       const count = runCountOf(file.footer.keyValues)
       runs += count ?? damaged(file.path, 'a number of requests in its metadata', 'none')

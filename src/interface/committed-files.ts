@@ -1,12 +1,10 @@
 /** From `--store PATH` to the files that are asked: of a store, those of one committed version. */
 
-import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { attempted, damaged, Failure } from '../base/failure.ts'
-import { COLUMN } from '../delivery/schema.ts'
+import { Failure } from '../base/failure.ts'
+import { checkCommitted, findMissing } from '../delivery/committed-file.ts'
 import { type DeliveryStore, openStore } from '../delivery/store.ts'
-import type { ParquetFile } from '../parquet/parquet-file.ts'
-import type { AddFile, Snapshot } from '../table/actions.ts'
+import type { AddFile } from '../table/actions.ts'
 import { enclosingStore, isStore } from './enclosing-store.ts'
 import { resolveStore } from './resolve-store.ts'
 
@@ -28,11 +26,14 @@ export async function committedFiles(path: string): Promise<readonly string[]> {
  */
 export async function openCommitted(path: string): Promise<DeliveryStore> {
   const files = await findFiles(path)
-  return openStore([...files.keys()], (file) => checkIdentity(file, files.get(file.path)))
+  return openStore([...files.keys()], (file) => {
+    const logged = files.get(file.path)
+    if (logged !== undefined) checkCommitted(file, logged)
+  })
 }
 
-/** By path; with what the log says of each, if there is a log. */
-async function findFiles(path: string): Promise<ReadonlyMap<string, AddFile | undefined>> {
+/** The same by path, with what the log says of each, if there is a log. */
+export async function findFiles(path: string): Promise<ReadonlyMap<string, AddFile | undefined>> {
   if (!isStore(path)) {
     const paths = resolveStore(path)
     // A file that is named may be read for itself; a listing would take in what is not committed.
@@ -42,57 +43,12 @@ async function findFiles(path: string): Promise<ReadonlyMap<string, AddFile | un
   const { readTable } = await import('../table/table.ts')
   for (let attempt = 1; ; attempt++) {
     const snapshot = await readTable(path)
-    const problem = findProblem(snapshot)
+    const problem = findMissing(snapshot)
     if (problem === undefined)
       return new Map([...snapshot.files.values()].map((file) => [join(path, file.path), file]))
     const newer = await readTable(path)
-    if (newer.version === snapshot.version || attempt === MOST_ATTEMPTS)
-      return damaged(problem.path, problem.expected, problem.found)
+    if (newer.version === snapshot.version || attempt === MOST_ATTEMPTS) throw new Failure('DAMAGED', problem)
   }
-}
-
-/** Rows, and times and positions of the first row group, as a file that was exchanged would hardly have them. */
-function checkIdentity(file: ParquetFile, logged: AddFile | undefined): void {
-  const stats = logged?.stats
-  if (stats === undefined) return
-  const { footer, path } = file
-  if (footer.rowCount !== stats.numRecords) {
-    damaged(path, `${stats.numRecords} rows, as the store's log has it`, `${footer.rowCount}`)
-  }
-  if (file.rowGroupCount === 0) return
-  for (const column of [COLUMN.epoch, COLUMN.byteNum]) {
-    const [from, to] = [stats.minValues[column], stats.maxValues[column]]
-    const chunk = file.columnChunk(0, column)
-    const [min, max] = [int64(chunk.min), int64(chunk.max)]
-    if ((typeof from === 'number' && min < from) || (typeof to === 'number' && max > to)) {
-      damaged(path, `${column} from ${from} to ${to}, as the store's log has it`, `${min} to ${max}`)
-    }
-  }
-}
-
-function int64(bytes: Uint8Array): bigint {
-  return Buffer.from(bytes).readBigInt64LE(0)
-}
-
-interface Problem {
-  readonly path: string
-  readonly expected: string
-  readonly found: string
-}
-
-function findProblem({ directory, version, files }: Snapshot): Problem | undefined {
-  for (const file of files.values()) {
-    const path = join(directory, file.path)
-    const status = attempted(path, 'look at', () => statSync(path, { throwIfNoEntry: false }))
-    if (status?.size === file.size) continue
-    const found = status === undefined ? 'no such file' : `one of ${status.size}`
-    return {
-      path,
-      expected: `a data file of ${file.size} bytes, as version ${version} of the store has it`,
-      found,
-    }
-  }
-  return undefined
 }
 
 function refuseInsideStore(path: string, files: readonly string[]): void {

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Failure } from '../base/failure.ts'
 import { SCHEMA } from '../delivery/schema.ts'
-import { committedFiles } from './committed-files.ts'
 import { csvLine, csvText } from './csv.ts'
 import { openDuckdb, type SqlResult, type SqlSession } from './duckdb.ts'
 import { isStore } from './enclosing-store.ts'
@@ -15,6 +14,7 @@ import type { SqlArguments } from './invocation.ts'
 import { openLedger } from './library.ts'
 import { DEFAULT_STORE } from './process-settings.ts'
 import type { ExitCode, Streams } from './streams.ts'
+import { verifiedFiles } from './verified-files.ts'
 import { writeOutput } from './write-output.ts'
 
 const ALWAYS = { sinceEpochSeconds: undefined, untilEpochSeconds: undefined }
@@ -23,14 +23,14 @@ const ALWAYS = { sinceEpochSeconds: undefined, untilEpochSeconds: undefined }
 export async function runSql(options: SqlArguments, streams: Streams): Promise<ExitCode> {
   const { store: path = DEFAULT_STORE, statement } = options
   if (options.json && options.csv) throw new Failure('USAGE', 'expected only one of --json and --csv')
-  const files = await committedFiles(path)
-  // Damage is told before DuckDB reads what it cannot check.
-  const store = await openLedger(path)
-  const scratch = mkdtempSync(join(tmpdir(), 'byteledger-sql-'))
   const controller = new AbortController()
   const stopListening = abortOnInterrupt(controller)
+  const store = await openLedger(path)
+  const scratch = mkdtempSync(join(tmpdir(), 'byteledger-sql-'))
   let session: SqlSession | undefined
   try {
+    // DuckDB does not look at checksums.
+    const files = await verifiedFiles(path, controller.signal)
     session = await openDuckdb()
     await session.run(`CREATE VIEW bytes AS ${selectBytes(files, isStore(path))}`)
     if (/\branges\b/i.test(statement)) {

@@ -129,6 +129,11 @@ export class ParquetFile {
     }
   }
 
+  /** Of the whole file. */
+  get byteLength(): number {
+    return this.#file.byteLength
+  }
+
   get rowGroupCount(): number {
     return this.footer.rowGroupCount
   }

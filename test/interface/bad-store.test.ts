@@ -137,6 +137,16 @@ bad('damage of a store is exit 2 and says what is wrong', () =>
     assert.match(asked.stderr, says, what)
     assert.not.match(asked.stderr, /bug/)
     const names = JSON.stringify(readdirSync(store, { recursive: true }).sort())
+    for (const command of [
+      ['compact'],
+      ['forget', '--ip', '192.0.2.1'],
+      ['sql', 'select count(*) from bytes'],
+    ]) {
+      const { exitCode, stdout, stderr } = await runBuilt([...command, '--store', store])
+      assert.equal([exitCode, stdout], [2, ''], `${what}: ${command}`)
+      assert.match(stderr, says, `${what}: ${command}`)
+      assert.is(JSON.stringify(readdirSync(store, { recursive: true }).sort()), names, 'and changes nothing')
+    }
     const added = await add(store)
     if (!isLog) return
     assert.is(added.exitCode, 2, what)
@@ -144,6 +154,23 @@ bad('damage of a store is exit 2 and says what is wrong', () =>
     assert.is(JSON.stringify(readdirSync(store, { recursive: true }).sort()), names, 'and leaves nothing')
   }),
 )
+
+bad('compact and forget take no file that is not the one of the log', async () => {
+  const store = copy()
+  await addTo(store, [input])
+  const other = newStore()
+  await addTo(other, [writeLog(logLine('/never', '0-999', { date: '2024-05-18' }))])
+  const [stranger = ''] = await committedFiles(other)
+  const [file = ''] = (await committedFiles(store)).filter((path) => path.includes('date=2024-05-18'))
+  cpSync(stranger, file)
+  for (const command of [['compact'], ['compact', '--date', '2024-05-18'], ['forget', '--ip', '192.0.2.1']]) {
+    const { exitCode, stderr } = await runBuilt([...command, '--store', store])
+    assert.is(exitCode, 2, stderr)
+    assert.match(stderr, /date=2024-05-18\S+: expected .* as the store's log has it, found/)
+    const asked = await query(store)
+    assert.equal([asked.exitCode, asked.stdout], [2, ''])
+  }
+})
 
 bad('what is no store is refused by process and query, and left as it is', async () => {
   const folder = makeTempFolder()

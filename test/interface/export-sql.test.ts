@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -30,7 +30,8 @@ test.before(() =>
 )
 
 async function run(...words: string[]): Promise<string> {
-  const invocation = parseArguments([...words, '--store', path], 'b', () => '')
+  const store = words.includes('--store') ? [] : ['--store', path]
+  const invocation = parseArguments([...words, ...store], 'b', () => '')
   const [stdout, stderr] = [captureStream(), captureStream()]
   const streams = { stdin: Readable.from([]), stdout, stderr, environment: {}, program: 'b' }
   if (invocation.command === 'export') assert.is(await runExport(invocation.options, streams), 0)
@@ -76,6 +77,18 @@ test('wrong use shows the right form and writes nothing', async () => {
     (await failureOf('sql', 'select 1', '--json', '--csv')).message,
     /only one of --json and --csv/,
   )
+})
+
+test('sql answers from no file that has a changed bit', async () => {
+  const bytes = readFileSync(path)
+  const damagedPath = scratch.path('damaged.parquet')
+  for (let at = 0; at < bytes.length; at += 3) {
+    const damaged = Buffer.from(bytes)
+    damaged[at] = (damaged[at] ?? 0) ^ (1 << (at % 8))
+    writeFileSync(damagedPath, damaged)
+    const failure = await failureOf('sql', 'select count(*) from ranges', '--store', damagedPath)
+    assert.is(failure.code, 'DAMAGED', `byte ${at}: ${failure.message}`)
+  }
 })
 
 test('sql has the views bytes and ranges', async () => {

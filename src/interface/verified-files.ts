@@ -1,0 +1,27 @@
+/** Files for a program that does not check what it reads. */
+
+import { setImmediate } from 'node:timers/promises'
+import { Failure } from '../base/failure.ts'
+import { openCommittedFile } from '../delivery/committed-file.ts'
+import { openFile } from '../delivery/store.ts'
+import { readFileLayout } from '../parquet/file-layout.ts'
+import { LayoutTally } from '../parquet/layout-tally.ts'
+import { findFiles } from './committed-files.ts'
+
+/**
+ * The files behind a path, after every byte of them was checked. Fails as `openCommitted` does, as DAMAGED for
+ * whatever is not as it was written, and as INTERRUPTED.
+ */
+export async function verifiedFiles(path: string, signal: AbortSignal): Promise<readonly string[]> {
+  const files = await findFiles(path)
+  for (const [file, logged] of files) {
+    const { verification } = readFileLayout(file, new LayoutTally(), { verifiesPages: true })
+    const [failure] = verification?.failures ?? []
+    if (failure !== undefined) throw new Failure('DAMAGED', failure)
+    if (logged === undefined) openFile(file).close()
+    else openCommittedFile(path, logged).close()
+    await setImmediate()
+    if (signal.aborted) throw new Failure('INTERRUPTED', 'interrupted')
+  }
+  return [...files.keys()]
+}
