@@ -44,6 +44,11 @@ export class PartitionOutputs implements RowGroupSink {
   private readonly partitions = new Map<number, Partition>()
   private readonly madeDirectories: string[] = []
 
+  /** Whether there is anything to publish. */
+  get isEmpty(): boolean {
+    return this.partitions.size === 0
+  }
+
   /** `directory` is the store's. */
   constructor(directory: string) {
     this.directory = directory
@@ -88,9 +93,15 @@ export class PartitionOutputs implements RowGroupSink {
     return added
   }
 
-  /** Takes everything away again, as far as the disk lets it; what stays is invisible, and for vacuum. */
-  async withdraw(): Promise<void> {
-    for (const { output } of this.partitions.values()) await withdrawQuietly(output)
+  /** Takes everything away again, as far as the disk lets it: what stays is invisible, and for vacuum. Tells whether all went. */
+  async withdraw(): Promise<boolean> {
+    let isGone = true
+    for (const { output } of this.partitions.values()) if (!(await withdrawQuietly(output))) isGone = false
+    return isGone
+  }
+
+  /** Takes away the directories that were made, if nothing is in them. */
+  async removeDirectories(): Promise<void> {
     for (const path of this.madeDirectories.reverse()) await removeIfEmpty(path)
   }
 

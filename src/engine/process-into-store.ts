@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Failure } from '../base/failure.ts'
 import type { AddFile, Snapshot, TableAction } from '../table/actions.ts'
 import { CommitConflict, UncertainCommit } from '../table/commit-failures.ts'
+import { markFirstRun, unmarkFirstRun } from '../table/first-run.ts'
 import { commit, readSnapshot } from '../table/table.ts'
 import {
   type EncodeOptions,
@@ -95,17 +96,18 @@ async function tryOnce(options: StoreRunOptions, startedAt: number): Promise<Sto
     return store
   }
   const claims = new InputClaims({ transactions, force, makeTemporaryDirectory, signal, inputOptions })
-  let isCommitted = false
+  const ending: RunEnding = { mark: undefined, isCommitted: false, isCertain: true }
   let inputs: readonly LogInput[] = []
   try {
     const opened = await openInputs(options.inputs, options, inputOptions)
     inputs = opened.inputs
     const totals = await encodeInputs({ inputs, sink: outputs, choosePart: claims.choosePart }, options)
     const claimed = await claims.finish()
+    if (snapshot.version < 0 && !outputs.isEmpty) ending.mark = await markFirstRun(store)
     const added = await outputs.finish(formats.decodesUserAgents)
     throwIfAborted(signal)
     const version = await commitRun({ options, snapshot, claims, added })
-    isCommitted = true
+    ending.isCommitted = true
     return {
       v: 1,
       inputs: opened.names,
@@ -123,7 +125,10 @@ async function tryOnce(options: StoreRunOptions, startedAt: number): Promise<Sto
       store: { path: store, version: version < 0 ? null : version, inputs: claimed.map(describeInput) },
     }
   } catch (failure) {
-    if (failure instanceof UncertainCommit) isCommitted = true
+    if (failure instanceof UncertainCommit) {
+      ending.isCommitted = true
+      ending.isCertain = false
+    }
     if (!(failure instanceof CommitConflict)) throw failure
     refuseToReadAgain(store, inputs)
     return undefined
@@ -131,9 +136,26 @@ async function tryOnce(options: StoreRunOptions, startedAt: number): Promise<Sto
     try {
       await claims.close()
     } finally {
-      if (!isCommitted) await outputs.withdraw()
+      await endRun(store, outputs, ending)
     }
   }
+}
+
+/** How a run came out, for what is to be taken away. */
+interface RunEnding {
+  /** Of a first run. */
+  mark: string | undefined
+  isCommitted: boolean
+  /** Whether it is known how the commit came out. */
+  isCertain: boolean
+}
+
+/** Takes away what is not committed; the mark of a first run stays as long as its files may be without a commit. */
+async function endRun(store: string, outputs: PartitionOutputs, ending: RunEnding): Promise<void> {
+  const { mark, isCommitted, isCertain } = ending
+  const isGone = !isCommitted && (await outputs.withdraw())
+  if (mark !== undefined && (isGone || (isCommitted && isCertain))) await unmarkFirstRun(store, mark)
+  if (!isCommitted) await outputs.removeDirectories()
 }
 
 /** A pipe has nothing left to give: a second attempt would take it for empty, and lose what it brought. */

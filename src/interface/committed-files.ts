@@ -1,11 +1,12 @@
 /** From `--store PATH` to the files that are asked: of a store, those of one committed version. */
 
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { Failure } from '../base/failure.ts'
 import { checkCommitted, findMissing } from '../delivery/committed-file.ts'
 import { type DeliveryStore, openStore } from '../delivery/store.ts'
 import type { AddFile } from '../table/actions.ts'
 import { enclosingStore, isStore } from './enclosing-store.ts'
+import { isGlob, statIfAny } from './match-glob.ts'
 import { resolveStore } from './resolve-store.ts'
 
 /** How often a newer version is read because a file of the one that was read is gone: compacted and vacuumed. */
@@ -38,6 +39,7 @@ export async function findFiles(path: string): Promise<ReadonlyMap<string, AddFi
     const paths = resolveStore(path)
     // A file that is named may be read for itself; a listing would take in what is not committed.
     if (paths[0] !== path) refuseInsideStore(path, paths)
+    if (!isGlob(path) || statIfAny(path) !== undefined) await refuseLostLog(path, paths)
     return new Map(paths.map((file) => [file, undefined]))
   }
   const { readTable } = await import('../table/table.ts')
@@ -49,6 +51,17 @@ export async function findFiles(path: string): Promise<ReadonlyMap<string, AddFi
     const newer = await readTable(path)
     if (newer.version === snapshot.version || attempt === MOST_ATTEMPTS) throw new Failure('DAMAGED', problem)
   }
+}
+
+/** How the data files of a store are called. */
+const PART_NAME = /^date=\d{4}-\d{2}-\d{2}[/\\]part-[0-9a-f-]{36}\.parquet$/
+
+/** Files that are named, or matched by a pattern, may be read without a log; a store that has lost its own may not. */
+async function refuseLostLog(path: string, files: readonly string[]): Promise<void> {
+  const part = files.find((file) => PART_NAME.test(relative(path, file)))
+  if (part === undefined) return
+  const { describeLostLog } = await import('../table/first-run.ts')
+  throw new Failure('DAMAGED', describeLostLog(path, part))
 }
 
 function refuseInsideStore(path: string, files: readonly string[]): void {

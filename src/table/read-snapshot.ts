@@ -3,6 +3,7 @@
 import { damaged, Failure, messageOf } from '../base/failure.ts'
 import type { Snapshot } from './actions.ts'
 import { applyCommitFile } from './commit-log.ts'
+import { checkNoTable } from './first-run.ts'
 import { type CheckpointHint, readHint } from './last-checkpoint.ts'
 import {
   type CheckpointFiles,
@@ -56,7 +57,8 @@ async function readOnce({ directory, version, base }: SnapshotRequest): Promise<
     const found = newest < 0 ? 'there is no table' : `the newest is ${newest}`
     throw new Failure('USAGE', `${directory} has no version ${version}: ${found}`)
   }
-  if (newest < 0) return emptySnapshot(directory)
+  if (newest < 0)
+    return checkNoTable(directory) ? emptySnapshot(directory) : readOnce({ directory, version, base })
   const target = version ?? newest
   if (base !== undefined && base.version >= 0 && base.version <= target) {
     const range = { first: base.version + 1, last: target }

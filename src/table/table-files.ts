@@ -53,11 +53,16 @@ export const DISK_FILES: TableFiles = {
 }
 
 /** What begins and ends the names of temporary files; no reader of the log looks at names with a leading dot. */
-const TEMP_NAME = /^\.(?:commit|checkpoint|hint)-[0-9a-f-]{36}\.tmp$/
+const TEMP_NAME = /^\.(commit|checkpoint|hint|first-run)-[0-9a-f-]{36}\.tmp$/
 
 /** Whether a name in the log's directory is one of our temporary files. */
 export function isTempName(name: string): boolean {
   return TEMP_NAME.test(name)
+}
+
+/** Whether a name in the log's directory is the mark of a first run, see first-run.ts. */
+export function isFirstRunName(name: string): boolean {
+  return TEMP_NAME.exec(name)?.[1] === 'first-run'
 }
 
 /**
@@ -67,7 +72,7 @@ export function isTempName(name: string): boolean {
 export async function writeTemp(
   files: TableFiles,
   directory: string,
-  kind: 'commit' | 'checkpoint' | 'hint',
+  kind: 'commit' | 'checkpoint' | 'hint' | 'first-run',
   bytes: Uint8Array,
 ): Promise<string> {
   const path = join(directory, `.${kind}-${randomUUID()}.tmp`)

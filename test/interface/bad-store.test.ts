@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   symlinkSync,
   truncateSync,
@@ -125,6 +126,21 @@ const DAMAGE: readonly {
     says: /expected the commit of version 0, found no such file/,
     isLog: true,
   },
+  {
+    what: 'the log is lost',
+    damage: (store) => rmSync(join(store, '_delta_log'), { recursive: true }),
+    says: /expected the log of a store .* data files without one, like \S+part-\S+\.parquet; restore the log/,
+    isLog: true,
+  },
+  {
+    what: 'the log is empty',
+    damage: (store) => {
+      rmSync(join(store, '_delta_log'), { recursive: true })
+      mkdirSync(join(store, '_delta_log'))
+    },
+    says: /expected the log of a store .* data files without one/,
+    isLog: true,
+  },
 ]
 
 bad('damage of a store is exit 2 and says what is wrong', () =>
@@ -170,6 +186,14 @@ bad('compact and forget take no file that is not the one of the log', async () =
     const asked = await query(store)
     assert.equal([asked.exitCode, asked.stdout], [2, ''])
   }
+})
+
+bad('files of a store without its log are read when they are named', async () => {
+  const store = copy()
+  rmSync(join(store, '_delta_log'), { recursive: true })
+  const asked = await query(`${store}/date=*/*.parquet`)
+  assert.is(asked.exitCode, 0, asked.stderr)
+  assert.match(asked.stdout, /DELIVERED/)
 })
 
 bad('what is no store is refused by process and query, and left as it is', async () => {

@@ -6,6 +6,7 @@ import * as assert from 'uvu/assert'
 import { SCHEMA } from '#src/delivery/schema.js'
 import type { Snapshot } from '#src/table/actions.js'
 import { CommitConflict } from '#src/table/commit-failures.js'
+import { markFirstRun, unmarkFirstRun } from '#src/table/first-run.js'
 import { commit, readSnapshot, readTable, refreshSnapshot } from '#src/table/table.js'
 import { DISK_FILES } from '#src/table/table-files.js'
 import { TABLE_COLUMNS } from '#src/table/table-schema.js'
@@ -281,6 +282,12 @@ test('leftovers of a first run are no table, other things in the way are refused
   writeFileSync(join(directory, '_delta_log', '.commit-x.tmp'), '{')
   writeFileSync(join(directory, '.gitkeep'), '')
   assert.is((await readSnapshot(directory)).version, -1)
+  writeFileSync(join(directory, 'date=2024-05-17', 'part-1.parquet'), '')
+  assert.match(await failureOf('DAMAGED', readSnapshot(directory)), /expected the log of a store/)
+  const mark = await markFirstRun(directory)
+  assert.is((await readSnapshot(directory)).version, -1)
+  await unmarkFirstRun(directory, mark)
+  assert.match(await failureOf('DAMAGED', readSnapshot(directory)), /data files without one, like .*part-1/)
   const photos = makeTempFolder()
   writeFileSync(join(photos, 'holiday\n.jpg'), '')
   assert.match(
