@@ -1,5 +1,6 @@
 /** Takes all that is known of an IP address out of a store, its history included. */
 
+import { BlockList, isIP } from 'node:net'
 import { Failure } from '../base/failure.ts'
 import { openCommittedFile } from '../delivery/committed-file.ts'
 import { hasRows } from '../delivery/scan.ts'
@@ -19,7 +20,7 @@ import { listStillUnreferenced, type UnreferencedFile } from './vacuum-store.ts'
 /** What is to be forgotten. */
 export interface ForgetOptions extends RewriteSurroundings {
   readonly store: string
-  /** As logged. */
+  /** An address, which is forgotten in all of its spellings, or another text that stands for one in the logs. */
   readonly ip: string
 }
 
@@ -40,6 +41,7 @@ export interface ForgetReport {
 
 /** So many times others may replace files, or add the address again, meanwhile. */
 const MOST_ATTEMPTS = 20
+const COLON = 0x3a
 const TOO_BUSY = 'others add or replace files all the time, run `forget` again when they do not'
 /** A file that no version refers to and that is younger may be of a run under way: it must stay. */
 const UNDER_WAY_MS = 60 * 60 * 1000
@@ -57,6 +59,7 @@ export async function forgetIp(options: ForgetOptions): Promise<ForgetReport> {
   let filesRewritten = 0
   let filesDeleted = 0
   let snapshot = await readTable(store)
+  refuseUnknown(snapshot, ip)
   for (let round = 1; ; round++) {
     const rewritten = await rewriteAll(options, snapshot)
     requests += rewritten.requests
@@ -88,12 +91,13 @@ async function rewriteAll(
 ): Promise<{ readonly snapshot: Snapshot; readonly requests: number; readonly files: number }> {
   let snapshot = newest
   let [requests, files] = [0, 0]
+  const spellings = findSpellings(newest, options.ip)
   for (let attempt = 1; ; attempt++) {
     let held: HeldFiles | undefined
     try {
-      held = filesWith(snapshot, options.ip).next().value ?? undefined
+      held = filesWith(snapshot, spellings).next().value ?? undefined
       if (held === undefined) return { snapshot, requests, files }
-      requests += await rewriteDate(options, snapshot, held)
+      requests += await rewriteDate(options, snapshot, held, spellings)
       files += held.files.length
       attempt = 0
     } catch (failure) {
@@ -101,6 +105,48 @@ async function rewriteAll(
     }
     snapshot = await readTable(options.store)
   }
+}
+
+/**
+ * Fails as USAGE for a text that is no address and that no listener has: a block, a pattern or a slip would seem to
+ * be forgotten, and the history be gone.
+ */
+function refuseUnknown(snapshot: Snapshot, ip: string): void {
+  if (isIP(ip) !== 0 || filesWith(snapshot, new Set([ip])).next().done !== true) return
+  throw new Failure(
+    'USAGE',
+    `--ip expects one address, like 192.0.2.1 or 2001:db8::1, or a text that stands for one in the logs; ` +
+      `'${ip}' is none, and no listener of ${snapshot.directory} has it; nothing was changed`,
+  )
+}
+
+/** The address as given, and as logs spell it otherwise: 2001:DB8::1 is 2001:db8:0::1. */
+function findSpellings({ directory, files }: Snapshot, ip: string): ReadonlySet<string> {
+  const spellings = new Set([ip])
+  const family = isIP(ip)
+  if (family === 0 || ip.includes('%')) return spellings
+  const isMapped = /^::ffff:/i.test(ip)
+  const address = new BlockList()
+  address.addAddress(ip, family === 4 ? 'ipv4' : 'ipv6')
+  for (const logged of files.values()) {
+    const file = openCommittedFile(directory, logged)
+    try {
+      for (let rowGroup = 0; rowGroup < file.rowGroupCount; rowGroup++) {
+        const values = file.byteStrings(rowGroup, COLUMN.ip)
+        for (let i = 0; i < values.count; i++) {
+          const value = values.valueAt(i)
+          // Only with colons an address has more than one spelling, but for ::ffff:192.0.2.1.
+          if (!isMapped && !value.includes(COLON)) continue
+          const text = Buffer.from(value).toString('utf8')
+          const kind = isIP(text)
+          if (kind !== 0 && address.check(text, kind === 4 ? 'ipv4' : 'ipv6')) spellings.add(text)
+        }
+      }
+    } finally {
+      file.close()
+    }
+  }
+  return spellings
 }
 
 /** What an interrupted run leaves behind is right, but not what was asked for. */
@@ -116,14 +162,13 @@ interface HeldFiles {
 }
 
 /** Date after date, each when it is asked for; the rest is not looked at. */
-function* filesWith(snapshot: Snapshot, ip: string): Generator<HeldFiles, void, void> {
-  const wanted = wantedText(COLUMN.ip, ip)
-  if (wanted === undefined) return
+function* filesWith(snapshot: Snapshot, ips: ReadonlySet<string>): Generator<HeldFiles, void, void> {
+  const wanted = [...ips].flatMap((ip) => wantedText(COLUMN.ip, ip) ?? [])
   for (const [date, files] of filesByDate(snapshot)) {
     const held = files.filter((logged) => {
       const file = openCommittedFile(snapshot.directory, logged)
       try {
-        return hasRows(file, [wanted], [wanted])
+        return wanted.some((text) => hasRows(file, [text], [text]))
       } finally {
         file.close()
       }
@@ -133,13 +178,18 @@ function* filesWith(snapshot: Snapshot, ip: string): Generator<HeldFiles, void, 
 }
 
 /** Returns how many requests were taken out. */
-async function rewriteDate(options: ForgetOptions, snapshot: Snapshot, held: HeldFiles): Promise<number> {
+async function rewriteDate(
+  options: ForgetOptions,
+  snapshot: Snapshot,
+  held: HeldFiles,
+  spellings: ReadonlySet<string>,
+): Promise<number> {
   throwIfAborted(options.signal)
   const { removedRuns } = await rewriteFiles({
     ...options,
     ...held,
     snapshot,
-    filter: { ip: (text) => text !== options.ip },
+    filter: { ip: (text) => !spellings.has(text) },
   })
   return removedRuns
 }

@@ -81,6 +81,11 @@ export function appIdOf(content: KnownContent, heads: HeadDigests): string {
   return `${PREFIX}${content.sha256}:${headOf(content, heads)}`
 }
 
+/** Whether a `txn` is that of content with this digest. */
+export function isContent(appId: string, sha256: string): boolean {
+  return APP_ID.exec(appId)?.[1] === sha256
+}
+
 function headLengthOf(byteLength: number): number {
   return Math.min(LONGEST_HEAD, 2 ** Math.floor(Math.log2(Math.max(1, byteLength))))
 }

@@ -7,6 +7,7 @@ import type { ProcessOptions } from '../engine/process-logs.ts'
 import { enclosingStore } from './enclosing-store.ts'
 import { parseByteCount, readFormatRequest } from './format-settings.ts'
 import type { ProcessArguments } from './invocation.ts'
+import { refuseLocation, refuseUrl } from './output-location.ts'
 import { bundledSamplePath } from './sample-questions.ts'
 
 /** What of the engine's options the command line decides, and where the rows go. */
@@ -42,6 +43,7 @@ export function readProcessSettings(options: ProcessArguments): ProcessSettings 
   const files = inputs.filter((input) => input !== '-')
   if (target.kind === 'file') files.push(target.out)
   const { rejects } = options
+  if (rejects !== undefined) refuseLocation('--rejects', rejects)
   if (rejects !== undefined && files.some((file) => isSameFile(file, rejects))) {
     throw new Failure('USAGE', `--rejects ${rejects} is an input or the output: it would be written over`)
   }
@@ -63,6 +65,7 @@ function readTarget({ out, store, force }: ProcessArguments): ProcessTarget {
     if (store === '')
       throw new Failure('USAGE', `--store is empty: expected a directory, like ${DEFAULT_STORE}`)
     const directory = store ?? DEFAULT_STORE
+    refuseUrl('--store', directory)
     const enclosing = enclosingStore(directory)
     if (enclosing !== undefined) {
       throw new Failure(
@@ -78,6 +81,7 @@ function readTarget({ out, store, force }: ProcessArguments): ProcessTarget {
   if (force) throw new Failure('USAGE', '--force is for a store: --out always takes everything')
   if (!out.endsWith('.parquet'))
     throw new Failure('USAGE', `--out expects a name ending in .parquet; found '${out}'`)
+  refuseLocation('--out', out)
   return { kind: 'file', out }
 }
 

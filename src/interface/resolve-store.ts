@@ -4,6 +4,7 @@ import { readdirSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { attempted, Failure } from '../base/failure.ts'
 import { expandGlob, isGlob, statIfAny } from './match-glob.ts'
+import { refuseUrl } from './output-location.ts'
 
 const FORMS = 'a .parquet file, a directory of them, or a glob in quotes like "days/*.parquet"'
 
@@ -19,6 +20,7 @@ export function resolveStore(path: string): readonly string[] {
 
 function resolve(path: string): readonly string[] {
   if (path === '') throw new Failure('USAGE', `--store is empty: expected ${FORMS}`)
+  refuseUrl('--store', path)
   // A file may really be called `a*.parquet`: what exists is never taken for a pattern.
   const kind = pathKind(path)
   if (kind === 'file') return [path]

@@ -10,6 +10,7 @@ import { formatByteLength, formatNoun } from './format-figures.ts'
 import { abortOnInterrupt } from './interrupts.ts'
 import type { ExportArguments } from './invocation.ts'
 import { openLedger } from './library.ts'
+import { refuseLocation } from './output-location.ts'
 import { DEFAULT_STORE } from './process-settings.ts'
 import { type ExitCode, type Streams, writeNote } from './streams.ts'
 
@@ -20,6 +21,7 @@ export async function runExport(options: ExportArguments, streams: Streams): Pro
   const { store: path = DEFAULT_STORE, ranges, asset } = options
   if (ranges === undefined) throw new Failure('USAGE', `--ranges is missing: expected ${FORMS}`)
   const format = formatOf(ranges)
+  refuseLocation('--ranges', ranges)
   const window = parseTimeWindow(options.since, options.until)
   const { exportRanges } = await import('../engine/export-ranges.ts')
   const store = await openLedger(path)

@@ -26,6 +26,10 @@ export async function runProcess(options: ProcessArguments, streams: Streams): P
   const settings = { ...named, inputs }
   if (!options.quiet) for (const note of notes) writeNote(streams, note)
   const isSample = options.inputs.length === 0
+  if (isSample && settings.target.kind === 'store') {
+    const { refuseSample } = await import('./sample-place.ts')
+    await refuseSample(settings.target.store)
+  }
   if (isSample && !options.quiet)
     writeNote(streams, 'no input given: processing the bundled sample (- would read standard input)')
   const controller = new AbortController()

@@ -26,7 +26,7 @@ const NAMED_FILES = 20
 /** Returns 0; fails as `compactStore` does. */
 export async function runCompact(options: CompactArguments, streams: Streams): Promise<ExitCode> {
   const { store = DEFAULT_STORE, date } = options
-  if (date !== undefined && !/^\d{4}-\d{2}-\d{2}$/.test(date)) {
+  if (date !== undefined && !isDate(date)) {
     throw new Failure('USAGE', `--date expects a day like 2024-05-17; found '${date}'`)
   }
   const { compactStore } = await import('../engine/compact-store.ts')
@@ -48,7 +48,7 @@ export async function runVacuum(options: VacuumArguments, streams: Streams): Pro
 export async function runForget(options: ForgetArguments, streams: Streams): Promise<ExitCode> {
   const { store = DEFAULT_STORE, ip } = options
   if (ip === undefined || ip === '') {
-    throw new Failure('USAGE', '--ip is missing: expected the address to forget, as logged')
+    throw new Failure('USAGE', '--ip is missing: expected the address to forget')
   }
   const { forgetIp } = await import('../engine/forget-ip.ts')
   const report = await watched(options.json, streams, (surroundings) =>
@@ -61,6 +61,12 @@ export async function runForget(options: ForgetArguments, streams: Streams): Pro
     )
   }
   return await print(options.json, streams, report, renderForget)
+}
+
+/** Whether a text is a day of the calendar, like 2024-05-17. */
+function isDate(text: string): boolean {
+  const time = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text)
 }
 
 /** `90s`, `30m`, `36h` or `7d` in milliseconds. */
@@ -122,7 +128,9 @@ function renderCompact({ store, compacted, seconds }: CompactReport): readonly s
   return [
     ...dates,
     `store ${escapeText(store.path)}: version ${store.version}, ${formatSeconds(seconds)}`,
-    'The files that were replaced stay for readers of older versions until vacuum deletes them.',
+    ...(compacted.length === 0
+      ? []
+      : ['The files that were replaced stay for readers of older versions until vacuum deletes them.']),
   ]
 }
 

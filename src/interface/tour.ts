@@ -13,8 +13,9 @@ import { writeOutput } from './write-output.ts'
 
 const DIRECTORY = 'data'
 const TOUR_FILE = `${DIRECTORY}/tour.parquet`
+const TOUR_STORE = `${DIRECTORY}/tour`
 
-/** Writes `data/tour.parquet` in the current directory, which stays, so that the commands can be pasted. */
+/** Writes `data/tour.parquet` and `data/tour` in the current directory, which stay, so that the commands can be pasted. */
 export async function runTour(streams: Streams): Promise<ExitCode> {
   attempted(DIRECTORY, 'make the directory', () => mkdirSync(DIRECTORY, { recursive: true }))
   const style = styleFor(streams.stdout, streams.environment)
@@ -30,6 +31,11 @@ export async function runTour(streams: Streams): Promise<ExitCode> {
   for (const { title, question } of TOUR_STOPS) {
     await show(streams, title, ['query', '--store', TOUR_FILE, ...question])
   }
+  await show(
+    streams,
+    'Logs that come all day are added to a store, each line once, however often it comes.',
+    ['process', '--store', TOUR_STORE],
+  )
   const example = (words: readonly string[], rest = ''): string =>
     `  ${commandLine(streams.program, words)}${rest}`
   await say(
@@ -37,8 +43,11 @@ export async function runTour(streams: Streams): Promise<ExitCode> {
     [
       style.paint('bold', 'What to do next'),
       '  the answer for programs: add --json to any of the questions above; the exit code is 0 for delivered, 1 for not',
-      '  your own logs, plain or gzip:',
+      '  your own logs, of any CDN, plain or compressed, into a file or a store:',
       example(['process'], ' LOG... --out FILE.parquet'),
+      example(['process'], ' LOG... --store DIR'),
+      '  what reached how many, and who has gaps:',
+      example(['report', 'completion', '--store', TOUR_STORE]),
       '  many questions at once, NDJSON or CSV:',
       example(['query', '--store', TOUR_FILE], ' --batch QUESTIONS'),
       `  the same file in any Parquet reader: select count(distinct byte_num) from '${TOUR_FILE}'`,

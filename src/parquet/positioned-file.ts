@@ -38,7 +38,7 @@ export class PositionedFile {
   }
 
   #open(): number {
-    const descriptor = attempted(this.path, 'open', () => openSync(this.path, 'r'))
+    const descriptor = attempted(this.path, 'open', () => PositionedFile.#openWithRoom(this.path))
     this.#descriptor = descriptor
     withDescriptor.add(this)
     for (const oldest of withDescriptor) {
@@ -46,6 +46,29 @@ export class PositionedFile {
       oldest.#release()
     }
     return descriptor
+  }
+
+  /** Lets go of the half of all descriptors that were opened first; tells whether there were any. */
+  static #makeRoom(): boolean {
+    let count = Math.ceil(withDescriptor.size / 2)
+    if (count === 0) return false
+    for (const oldest of withDescriptor) {
+      oldest.#release()
+      if (--count === 0) break
+    }
+    return true
+  }
+
+  /** The system may allow for fewer descriptors than we keep. */
+  static #openWithRoom(path: string): number {
+    for (;;) {
+      try {
+        return openSync(path, 'r')
+      } catch (cause) {
+        const isFull = cause instanceof Error && 'code' in cause && /^E[MN]FILE$/.test(String(cause.code))
+        if (!isFull || !PositionedFile.#makeRoom()) throw cause
+      }
+    }
   }
 
   #openAgain(): number {

@@ -128,14 +128,41 @@ test('an address that nobody has changes no answer and no version; history goes,
   const records = randomRecords({ seed: 35, count: 50, longest: 9 })
   const store = await makeStore(records)
   const before = await filesOf(store)
-  for (const ip of ['203.0.113.99', '', '\ud800', '10.0.0.10', "'; drop"]) {
+  for (const ip of ['', '\ud800', "'; drop"])
+    assert.match(await failureOf('USAGE', forgetIp({ store, ip })), /nothing was changed/, ip)
+  assert.is((await readTable(store, 1)).version, 1)
+  for (const ip of ['203.0.113.99', '10.0.0.10']) {
     const { requests, filesRewritten, store: after, mentions } = await forgetIp({ store, ip })
-    assert.equal([requests, filesRewritten, after.version], [0, 0, 2], ip)
-    if (ip !== '') assert.is(mentions, 0)
+    assert.equal([requests, filesRewritten, after.version, mentions], [0, 0, 2, 0], ip)
   }
   assert.equal(await filesOf(store), before)
   assert.equal(await linesOf(store), expectedLines(records))
   assert.match(await failureOf('USAGE', readTable(store, 1)), /no longer has version 1/)
+})
+
+test('an address is forgotten in all spellings of it', async () => {
+  const spellings = ['2001:db8::1', '2001:DB8:0::1', '2001:0db8:0:0:0:0:0:1']
+  const mapped = ['192.0.2.1', '::ffff:192.0.2.1', '::FFFF:c000:201']
+  for (const forms of [spellings, mapped]) {
+    for (const ip of forms) {
+      const records = [...forms, '2001:db8::2', '192.0.2.10'].map((text, i) => request(text, `/a${i}`))
+      const store = await makeStore(records, 2)
+      const { requests } = await forgetIp({ store, ip })
+      assert.is(requests, forms.length, ip)
+      assert.equal(await linesOf(store), expectedLines(records.slice(forms.length)), ip)
+    }
+  }
+})
+
+test('a text that stands for an address is forgotten, one that is not there is refused', async () => {
+  const records = [request('3f0c-hash'), request('192.0.2.0/24'), request('192.0.2.10')]
+  const store = await makeStore(records, 2)
+  assert.is((await forgetIp({ store, ip: '3f0c-hash' })).requests, 1)
+  assert.is((await forgetIp({ store, ip: '192.0.2.0/24' })).requests, 1)
+  const { version } = await readTable(store)
+  assert.match(await failureOf('USAGE', forgetIp({ store, ip: '192.0.2.0/24' })), /nothing was changed/)
+  assert.is((await readTable(store)).version, version)
+  assert.equal(await linesOf(store), expectedLines(records.slice(2)))
 })
 
 test('what only older versions, removed files, checkpoints and leftovers of the log hold goes too', async () => {
