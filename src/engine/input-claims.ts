@@ -5,14 +5,15 @@
  */
 
 import { randomUUID } from 'node:crypto'
-import { closeSync, createWriteStream, fstatSync, openSync, readSync, statSync } from 'node:fs'
+import { closeSync, createWriteStream, openSync, readSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { attempted, attemptedAsync, Failure } from '../base/failure.ts'
-import type { PieceLayout } from '../log/scanned-runs.ts'
 import { throwIfAborted } from './encode-inputs.ts'
+import { type TakenInput, TakenInputs } from './input-beginnings.ts'
+import { endOfLines, follow, iterate, once, peek, readBytes, sizeOf } from './input-bytes.ts'
 import {
   appIdOf,
   ContentDigest,
@@ -26,7 +27,6 @@ import {
   resumeBehind,
 } from './input-identity.ts'
 import {
-  type Chunks,
   type InputOptions,
   type LogInput,
   type OpenedText,
@@ -36,11 +36,9 @@ import {
 } from './inputs.ts'
 import type { InputPart } from './shard-plan.ts'
 import { shrunken } from './shrunken-input.ts'
-import { endOfWholeLines, isWholeLine, LONGEST_HELD_BYTE_LENGTH, wholeLines } from './whole-lines.ts'
+import { endOfWholeLines, wholeLines } from './whole-lines.ts'
 
-const LINE_FEED = 0x0a
 const READ_BYTE_LENGTH = 1024 * 1024
-const TAIL_BYTE_LENGTH = 64 * 1024
 
 /** What became of an input. */
 export interface ClaimedInput {
@@ -93,7 +91,10 @@ export class InputClaims {
   /** The digests of plain files, one after the other. */
   private digesting: Promise<void> = Promise.resolve()
   /** Claims whose digest is not among `known` yet. */
-  private undigested: Claim[] = []
+  private undigested: Pick<Claim, 'content' | 'heads'>[] = []
+  /** All inputs so far: the beginning of one that comes after it is known, too. */
+  private readonly taken = new TakenInputs()
+  private readonly beginnings: Pick<Claim, 'content' | 'heads'>[] = []
   private readonly temporaryPaths: string[] = []
   /** Of the input that is being claimed. */
   private inputIndex = 0
@@ -130,7 +131,7 @@ export class InputClaims {
   /** What the commit must say so that these inputs are known from then on. */
   transactions(): { readonly appId: string; readonly version: number; readonly lastUpdated: number }[] {
     const byAppId = new Map<string, number>()
-    for (const { content, heads } of this.claims) {
+    for (const { content, heads } of [...this.claims, ...this.beginnings]) {
       const whole = content()
       if (whole.byteLength === 0) continue
       const appId = appIdOf(whole, heads)
@@ -163,6 +164,7 @@ export class InputClaims {
 
   private async claimFile(input: PlainInput, label = input.path): Promise<InputPart | undefined> {
     const { path, byteLength, layout } = input
+    const named = { ...input, path: label }
     const end = endOfLines(path, byteLength, layout)
     const heads = digestHead(readBytes(path, 0, Math.min(HEAD_BYTE_LENGTH, byteLength)))
     const digest = new ContentDigest(await this.candidates(heads, byteLength))
@@ -170,13 +172,18 @@ export class InputClaims {
     const { known } = digest
     const knownByteLength = known.byteLength
     const pendingByteLength = byteLength - Math.max(end, knownByteLength)
-    if (knownByteLength >= end) return this.leave(label, known, pendingByteLength)
+    if (knownByteLength >= end) return this.leave(named, heads, known, pendingByteLength)
     // A candidate that was none may have led beyond the last whole line.
     const whole = digest.byteLength > end ? new ContentDigest([]) : digest
+    const longer = this.longer(heads, end)
+    if (longer.length > 0) {
+      await this.digestFile(path, whole, end)
+      if (await this.isBeginning(whole.content(), longer))
+        return this.leaveBeginning(named, heads, whole.content(), pendingByteLength)
+    }
     this.digesting = this.digesting.then(() => this.digestFile(path, whole, end))
     // Whoever waits for it hears of a failure; until then it must not end the process.
     this.digesting.catch(() => undefined)
-    const named = { ...input, path: label }
     this.take({
       input: named,
       heads,
@@ -197,12 +204,20 @@ export class InputClaims {
     if (peeked.isWhole) return this.claimText(input, { ...opened, text: peeked.bytes }, heads)
     const candidates = await this.candidates(heads, Number.POSITIVE_INFINITY)
     const rest = { ...opened, text: follow(peeked.bytes, chunks) }
-    if (candidates.length === 0)
+    const longer = this.longer(heads, Number.POSITIVE_INFINITY)
+    if (candidates.length === 0 && longer.length === 0)
       return this.claimRest(input, () => Promise.resolve(rest), heads, NOTHING_KNOWN)
     if (input.byteLength === undefined)
       return this.claimFile(await this.keep(rest.text, input.path), input.path)
-    const { known, byteLength } = await this.digestText(rest.text, new ContentDigest(candidates))
-    if (byteLength === known.byteLength) return this.leave(input.path, known, 0)
+    let pendingByteLength = 0
+    const text = wholeLines(rest.text, rest.layout, (byteLength) => {
+      pendingByteLength = byteLength
+    })
+    const digest = await this.digestText(text, new ContentDigest(candidates), longer.length > 0)
+    const { known, byteLength } = digest
+    if (byteLength === known.byteLength) return this.leave(input, heads, known, pendingByteLength)
+    if (longer.length > 0 && (await this.isBeginning(digest.content(), longer)))
+      return this.leaveBeginning(input, heads, digest.content(), pendingByteLength)
     return this.claimRest(input, () => input.open(), heads, known)
   }
 
@@ -251,10 +266,12 @@ export class InputClaims {
     const { known } = digest
     const knownByteLength = known.byteLength
     const pendingByteLength = text.length - Math.max(end, knownByteLength)
-    if (knownByteLength >= end) return this.leave(input.path, known, pendingByteLength)
+    if (knownByteLength >= end) return this.leave(input, heads, known, pendingByteLength)
     const whole = new ContentDigest([])
     whole.update(text.subarray(0, end))
     const content = whole.finish()
+    if (await this.isBeginning(content, this.longer(heads, end)))
+      return this.leaveBeginning(input, heads, content, pendingByteLength)
     this.take({
       input,
       heads,
@@ -271,14 +288,69 @@ export class InputClaims {
     const claim = { ...taken, inputIndex: this.inputIndex }
     this.claims.push(claim)
     this.undigested.push(claim)
+    this.taken.add({ input: claim.input, byteLength: () => claim.content().byteLength }, claim.heads)
   }
 
-  private leave(path: string, known: KnownBeginning, pendingByteLength: number): InputPart | undefined {
-    const isKnown = known.byteLength > 0
-    const content = isKnown ? { sha256: known.sha256, byteLength: known.byteLength } : undefined
-    const status = isKnown ? 'known' : 'empty'
+  /** For an input of which everything is known. */
+  private leave(
+    input: LogInput,
+    heads: HeadDigests,
+    known: KnownContent,
+    pendingByteLength: number,
+  ): undefined {
+    const { sha256, byteLength } = known
+    const isKnown = byteLength > 0
+    const content = isKnown ? { sha256, byteLength } : undefined
+    if (isKnown) this.taken.add({ input, byteLength: () => byteLength }, heads)
+    const [status, path] = [isKnown ? 'known' : 'empty', input.path] as const
     this.done.push({ inputIndex: this.inputIndex, path, status, byteLength: 0, pendingByteLength, content })
     return undefined
+  }
+
+  /** For the beginning of an input before it: the store is to know it by itself, as it may come alone. */
+  private leaveBeginning(
+    input: LogInput,
+    heads: HeadDigests,
+    content: KnownContent,
+    pendingByteLength: number,
+  ): undefined {
+    const known = { heads, content: () => content }
+    this.beginnings.push(known)
+    this.undigested.push(known)
+    return this.leave(input, heads, content, pendingByteLength)
+  }
+
+  /** Inputs before this one that are longer and begin alike, as far as first lines tell. */
+  private longer(heads: HeadDigests, byteLength: number): readonly TakenInput[] {
+    return this.options.force ? [] : this.taken.candidates(heads, byteLength)
+  }
+
+  private async isBeginning(
+    { sha256, byteLength }: KnownContent,
+    longer: readonly TakenInput[],
+  ): Promise<boolean> {
+    if (longer.length > 0) await this.digesting
+    for (const { input, byteLength: lengthOf } of longer) {
+      if (lengthOf() < byteLength) continue
+      const digest = new ContentDigest([])
+      if (input.kind === 'plain') await this.digestFile(input.path, digest, byteLength)
+      else await this.digestBeginning(input, digest, byteLength)
+      if (digest.byteLength === byteLength && digest.finish().sha256 === sha256) return true
+    }
+    return false
+  }
+
+  private async digestBeginning(
+    input: StreamedInput,
+    digest: ContentDigest,
+    byteLength: number,
+  ): Promise<void> {
+    const { text } = await input.open()
+    for await (const bytes of text) {
+      digest.update(bytes.subarray(0, byteLength - digest.byteLength))
+      throwIfAborted(this.options.signal)
+      if (digest.byteLength === byteLength) return
+    }
   }
 
   /** Content that an input may begin with: in the store, or of an input before it. */
@@ -309,12 +381,17 @@ export class InputClaims {
     }
   }
 
-  /** Digests until all candidates are decided and one byte more tells that there is something behind them. */
-  private async digestText(text: AsyncIterable<Uint8Array>, digest: ContentDigest): Promise<ContentDigest> {
+  /** Digests all, or until candidates are decided and one byte more tells that there is something behind them. */
+  private async digestText(
+    text: AsyncIterable<Uint8Array>,
+    digest: ContentDigest,
+    isWholeWanted: boolean,
+  ): Promise<ContentDigest> {
     for await (const bytes of text) {
       digest.update(bytes)
       throwIfAborted(this.options.signal)
-      if (digest.longestCandidate === undefined && digest.known.byteLength < digest.byteLength) break
+      const isDecided = digest.longestCandidate === undefined && digest.known.byteLength < digest.byteLength
+      if (isDecided && !isWholeWanted) break
     }
     return digest
   }
@@ -340,78 +417,8 @@ export class InputClaims {
   }
 }
 
-function sizeOf(path: string): number | undefined {
-  return attempted(path, 'look at', () => statSync(path, { throwIfNoEntry: false }))?.size
-}
-
-function readBytes(path: string, start: number, byteLength: number): Uint8Array {
-  const fd = attempted(path, 'open', () => openSync(path, 'r'))
-  try {
-    const bytes = new Uint8Array(byteLength)
-    for (let at = 0; at < byteLength; ) {
-      const wanted = byteLength - at
-      const from = at
-      const bytesRead = attempted(path, 'read', () => readSync(fd, bytes, from, wanted, start + from))
-      if (bytesRead === 0) throw shrunken(path, start + byteLength, fstatSync(fd).size)
-      at += bytesRead
-    }
-    return bytes
-  } finally {
-    closeSync(fd)
-  }
-}
-
-/** One past the last whole line of a file. */
-function endOfLines(path: string, byteLength: number, layout: PieceLayout): number {
-  let end = 0
-  for (let until = byteLength; until > 0 && end === 0; ) {
-    const start = Math.max(0, until - TAIL_BYTE_LENGTH)
-    end = start + readBytes(path, start, until - start).lastIndexOf(LINE_FEED) + 1
-    if (end === start) end = 0
-    until = start
-  }
-  if (end === byteLength || byteLength - end > LONGEST_HELD_BYTE_LENGTH) return end
-  return isWholeLine(readBytes(path, end, byteLength - end), layout) ? byteLength : end
-}
-
 function statusOf({ knownByteLength }: Claim, whole: KnownContent): ClaimedInput['status'] {
   if (whole.byteLength === 0) return 'empty'
   if (knownByteLength === 0) return 'new'
   return whole.byteLength === knownByteLength ? 'known' : 'grown'
-}
-
-async function* iterate(text: Chunks): AsyncGenerator<Uint8Array> {
-  for await (const bytes of text) yield bytes
-}
-
-/** Reads until there are `byteLength` bytes, or all. */
-async function peek(
-  chunks: AsyncGenerator<Uint8Array>,
-  byteLength: number,
-): Promise<{ readonly bytes: Uint8Array; readonly isWhole: boolean }> {
-  const parts: Uint8Array[] = []
-  for (let length = 0; length < byteLength; ) {
-    const { done, value } = await chunks.next()
-    if (done === true) return { bytes: joined(parts), isWhole: true }
-    parts.push(value)
-    length += value.length
-  }
-  return { bytes: joined(parts), isWhole: false }
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const [only] = parts
-  return parts.length === 1 && only !== undefined ? only : Buffer.concat(parts)
-}
-
-function* once(bytes: Uint8Array): Generator<Uint8Array> {
-  if (bytes.length > 0) yield bytes
-}
-
-async function* follow(
-  bytes: Uint8Array,
-  rest: AsyncGenerator<Uint8Array>,
-): AsyncGenerator<Uint8Array, void> {
-  yield bytes
-  yield* rest
 }

@@ -12,6 +12,8 @@ const PREFIX = 'byteledger:1:'
 const APP_ID = /^byteledger:1:([0-9a-f]{64}):([0-9a-f]{16})$/
 /** The digest of the first bytes is over the largest power of two that the content has, up to this. */
 const LONGEST_HEAD = 2 ** 16
+/** Of so many lines each is a beginning by itself. */
+const FIRST_LINES = 64
 
 /** Content that is in a store. */
 export interface KnownContent {
@@ -46,8 +48,19 @@ export function resumeBehind({ byteLength, lastLineStart, lineFeedCount }: Known
   return { start: byteLength, linesBefore: lineFeedCount + (lastLineStart < byteLength ? 1 : 0) }
 }
 
-/** The digests of an input's first 1, 2, 4, ... bytes, by their number. */
-export type HeadDigests = ReadonlyMap<number, string>
+/** Digests of an input's first bytes. */
+export interface HeadDigests {
+  /** Of the first 1, 2, 4, ... bytes, by their number. */
+  readonly byLength: ReadonlyMap<number, string>
+  /** Of beginnings that end with the first lines, one after the other, then with the 128th, 256th and so on. */
+  readonly lineEnds: readonly LineEnd[]
+}
+
+/** Where a line ends, and a digest of all up to there. */
+export interface LineEnd {
+  readonly byteLength: number
+  readonly digest: number
+}
 
 /** So many first bytes of an input are wanted to look it up. */
 export const HEAD_BYTE_LENGTH: number = LONGEST_HEAD
@@ -57,19 +70,26 @@ export const HEAD_BYTE_LENGTH: number = LONGEST_HEAD
  * side, 64 bits: they only choose what is compared by SHA-256, and inputs come by the thousand.
  */
 export function digestHead(head: Uint8Array): HeadDigests {
-  const digests = new Map<number, string>()
+  const byLength = new Map<number, string>()
+  const lineEnds: LineEnd[] = []
   const end = Math.min(head.length, LONGEST_HEAD)
   let low = 0x811c_9dc5
   let high = 0x811c_9dc5 ^ 0xffff
-  for (let at = 0, length = 1; length <= end; length *= 2) {
-    for (; at < length; at++) {
-      const byte = head[at] ?? 0
-      low = Math.imul(low ^ byte, 0x0100_0193)
-      high = Math.imul(high ^ byte ^ (low >>> 24), 0x0100_0193)
+  let lineCount = 0
+  for (let at = 0, next = 1; at < end; at++) {
+    const byte = head[at] ?? 0
+    low = Math.imul(low ^ byte, 0x0100_0193)
+    high = Math.imul(high ^ byte ^ (low >>> 24), 0x0100_0193)
+    if (at + 1 === next) {
+      byLength.set(next, hex32(high) + hex32(low))
+      next *= 2
     }
-    digests.set(length, hex32(high) + hex32(low))
+    if (byte !== LINE_FEED) continue
+    lineCount++
+    if (lineCount > FIRST_LINES && (lineCount & (lineCount - 1)) !== 0) continue
+    lineEnds.push({ byteLength: at + 1, digest: (high >>> 0) * 2 ** 21 + (low >>> 11) })
   }
-  return digests
+  return { byLength, lineEnds }
 }
 
 function hex32(word: number): string {
@@ -91,7 +111,7 @@ function headLengthOf(byteLength: number): number {
 }
 
 function headOf(content: KnownContent, heads: HeadDigests): string {
-  const digest = heads.get(headLengthOf(content.byteLength))
+  const digest = heads.byLength.get(headLengthOf(content.byteLength))
   invariant(digest !== undefined, 'content has a byte, and was digested from its first')
   return digest
 }
@@ -123,7 +143,7 @@ export class KnownInputs {
   /** Content that an input of these first bytes may begin with, the shortest first. */
   candidates(heads: HeadDigests): KnownContent[] {
     const found: KnownContent[] = []
-    for (const [length, digest] of heads) {
+    for (const [length, digest] of heads.byLength) {
       const contents = this.byHead.get(length)?.get(digest)
       if (contents !== undefined) for (const content of contents) found.push(content)
     }

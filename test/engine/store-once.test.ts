@@ -330,6 +330,43 @@ once('logs that share a beginning, in one run and in any order of growth, do not
   }
 })
 
+once('the beginning of a log that came before it in a run adds nothing, then or later', async () => {
+  for (const log of [SMALL, LARGE, `${HEADER}${FILLER}${manyLines('more', 100)}`]) {
+    const end = log.indexOf('\n', log.length >> 1) + 1
+    const beginning = log.slice(0, end)
+    const unfinished = log.slice(0, end + 10)
+    for (const longer of [writeLog(log), writeLog(gzipSync(log))]) {
+      const shorter = [
+        writeLog(beginning),
+        writeLog(gzipMembers(beginning)),
+        writeLog(unfinished),
+        makePipe(beginning),
+      ]
+      for (const second of [...shorter, writeLog(gzipSync(unfinished))]) {
+        const store = newStore()
+        const report = await addTo(store, [longer, second])
+        assert.equal(
+          report.store.inputs.map(({ status, sha256: digest }) => [status, digest]),
+          [
+            ['new', sha256(log)],
+            ['known', sha256(beginning)],
+          ],
+          second,
+        )
+        await assertHolds(store, [log])
+        assert.is(onlyInput(await addTo(store, [writeLog(gzipSync(beginning))])).status, 'known')
+        await assertHolds(store, [log])
+      }
+      const store = newStore()
+      await addTo(store, [longer])
+      assert.is((await addTo(store, [longer, writeLog(beginning)])).rows, 0, 'nor beside one that is known')
+      const other = beginning.replace(/\d-\d+\n$/, '0-1\n')
+      await addTo(store, [longer, writeLog(other)])
+      await assertHolds(store, [log, other], 'what only begins alike is taken')
+    }
+  }
+})
+
 once('many small logs are known again one by one', async () => {
   const logs = Array.from({ length: 50 }, (_, i) => manyLines(`log-${i}`, 3))
   const inputs = logs.map((log, i) => writeLog(i % 2 === 0 ? log : gzipSync(log)))
