@@ -50,8 +50,9 @@ export function resumeBehind({ byteLength, lastLineStart, lineFeedCount }: Known
 
 /** Digests of an input's first bytes. */
 export interface HeadDigests {
-  /** Of the first 1, 2, 4, ... bytes, by their number. */
-  readonly byLength: ReadonlyMap<number, string>
+  /** Of the first 1, 2, 4, ... bytes: the high and the low 32 bits. */
+  readonly highs: readonly number[]
+  readonly lows: readonly number[]
   /** Of beginnings that end with the first lines, one after the other, then with the 128th, 256th and so on. */
   readonly lineEnds: readonly LineEnd[]
 }
@@ -70,7 +71,8 @@ export const HEAD_BYTE_LENGTH: number = LONGEST_HEAD
  * side, 64 bits: they only choose what is compared by SHA-256, and inputs come by the thousand.
  */
 export function digestHead(head: Uint8Array): HeadDigests {
-  const byLength = new Map<number, string>()
+  const highs: number[] = []
+  const lows: number[] = []
   const lineEnds: LineEnd[] = []
   const end = Math.min(head.length, LONGEST_HEAD)
   let low = 0x811c_9dc5
@@ -81,19 +83,25 @@ export function digestHead(head: Uint8Array): HeadDigests {
     low = Math.imul(low ^ byte, 0x0100_0193)
     high = Math.imul(high ^ byte ^ (low >>> 24), 0x0100_0193)
     if (at + 1 === next) {
-      byLength.set(next, hex32(high) + hex32(low))
+      highs.push(high >>> 0)
+      lows.push(low >>> 0)
       next *= 2
     }
     if (byte !== LINE_FEED) continue
     lineCount++
     if (lineCount > FIRST_LINES && (lineCount & (lineCount - 1)) !== 0) continue
-    lineEnds.push({ byteLength: at + 1, digest: (high >>> 0) * 2 ** 21 + (low >>> 11) })
+    lineEnds.push({ byteLength: at + 1, digest: shortened(high, low) })
   }
-  return { byLength, lineEnds }
+  return { highs, lows, lineEnds }
+}
+
+/** The first 53 of 64 bits, to look a digest up. */
+function shortened(high: number, low: number): number {
+  return (high >>> 0) * 2 ** 21 + (low >>> 11)
 }
 
 function hex32(word: number): string {
-  return (word >>> 0).toString(16).padStart(8, '0')
+  return word.toString(16).padStart(8, '0')
 }
 
 /** The `appId` of content that begins as an input with these heads. */
@@ -106,56 +114,63 @@ export function isContent(appId: string, sha256: string): boolean {
   return APP_ID.exec(appId)?.[1] === sha256
 }
 
-function headLengthOf(byteLength: number): number {
-  return Math.min(LONGEST_HEAD, 2 ** Math.floor(Math.log2(Math.max(1, byteLength))))
+/** Which digest of a head is that of content of this length: the one over 2 to the power of so many bytes. */
+function headIndexOf(byteLength: number): number {
+  return 31 - Math.clz32(Math.min(LONGEST_HEAD, Math.max(1, byteLength)))
 }
 
 function headOf(content: KnownContent, heads: HeadDigests): string {
-  const digest = heads.byLength.get(headLengthOf(content.byteLength))
-  invariant(digest !== undefined, 'content has a byte, and was digested from its first')
-  return digest
+  const index = headIndexOf(content.byteLength)
+  const [high, low] = [heads.highs[index], heads.lows[index]]
+  invariant(high !== undefined && low !== undefined, 'content has a byte, and was digested from its first')
+  return hex32(high) + hex32(low)
 }
 
 /** The inputs that a version of a store has, and those that a run adds to them. */
 export class KnownInputs {
-  /** By length of the head, then by its digest. */
-  private readonly byHead = new Map<number, Map<string, KnownContent[]>>()
+  /** By index of the head's digest, then by that. */
+  private readonly byHead: (Map<number, KnownContent[]> | undefined)[] = []
 
   /** `transactions` are those of a snapshot; other programs' are passed over. */
   constructor(transactions: ReadonlyMap<string, number>) {
     for (const [appId, byteLength] of transactions) {
       const found = APP_ID.exec(appId)
       if (found === null) continue
-      this.addEntry({ sha256: found[1] ?? '', byteLength }, found[2] ?? '')
+      const head = found[2] ?? ''
+      const digest = shortened(Number.parseInt(head.slice(0, 8), 16), Number.parseInt(head.slice(8), 16))
+      this.addEntry({ sha256: found[1] ?? '', byteLength }, digest)
     }
   }
 
   get isEmpty(): boolean {
-    return this.byHead.size === 0
+    return this.byHead.length === 0
   }
 
   /** Adds content that begins as an input with these heads. */
   add(content: KnownContent, heads: HeadDigests): void {
     if (content.byteLength === 0) return
-    this.addEntry(content, headOf(content, heads))
+    const index = headIndexOf(content.byteLength)
+    this.addEntry(content, shortened(heads.highs[index] ?? 0, heads.lows[index] ?? 0))
   }
 
   /** Content that an input of these first bytes may begin with, the shortest first. */
   candidates(heads: HeadDigests): KnownContent[] {
     const found: KnownContent[] = []
-    for (const [length, digest] of heads.byLength) {
-      const contents = this.byHead.get(length)?.get(digest)
+    for (let index = 0; index < heads.highs.length; index++) {
+      const byDigest = this.byHead[index]
+      if (byDigest === undefined) continue
+      const contents = byDigest.get(shortened(heads.highs[index] ?? 0, heads.lows[index] ?? 0))
       if (contents !== undefined) for (const content of contents) found.push(content)
     }
     return found.sort((a, b) => a.byteLength - b.byteLength)
   }
 
-  private addEntry(content: KnownContent, digest: string): void {
-    const headLength = headLengthOf(content.byteLength)
-    let heads = this.byHead.get(headLength)
+  private addEntry(content: KnownContent, digest: number): void {
+    const index = headIndexOf(content.byteLength)
+    let heads = this.byHead[index]
     if (heads === undefined) {
       heads = new Map()
-      this.byHead.set(headLength, heads)
+      this.byHead[index] = heads
     }
     const contents = heads.get(digest)
     if (contents === undefined) heads.set(digest, [content])

@@ -1,7 +1,6 @@
 /** The logs of a run: what kind each one is, by its content, and how its lines are laid out. */
 
-import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs'
-import { realpath } from 'node:fs/promises'
+import { closeSync, createReadStream, openSync, readSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
@@ -98,16 +97,16 @@ function decideLines(path: string, head: Uint8Array, { request, onLines }: Input
 }
 
 /** Fails when one of the files to be written would replace another of them, or one of the inputs. */
-export async function refuseToOverwrite(
+export function refuseToOverwrite(
   outputs: readonly { readonly option: string; readonly path: string }[],
   inputs: readonly string[],
-): Promise<void> {
+): void {
   const taken = new Map<string, string>()
   for (const input of inputs) {
-    if (isOnDisk(input)) taken.set(await realPath(input), 'is one of the inputs')
+    if (isOnDisk(input)) taken.set(realPath(input), 'is one of the inputs')
   }
   for (const { option, path } of outputs) {
-    const target = await realPath(path)
+    const target = realPath(path)
     const reason = taken.get(target)
     if (reason !== undefined) throw new Failure('USAGE', `${option} ${path} ${reason}; name another file`)
     taken.set(target, `is what ${option} names`)
@@ -115,10 +114,10 @@ export async function refuseToOverwrite(
 }
 
 /** Fails when an input lies inside the store, whose own files are no logs. */
-export async function refuseFilesOf(store: string, inputs: readonly string[]): Promise<void> {
-  const inside = `${await realPath(store)}${sep}`
+export function refuseFilesOf(store: string, inputs: readonly string[]): void {
+  const inside = `${realPath(store)}${sep}`
   for (const input of inputs) {
-    if (isOnDisk(input) && (await realPath(input)).startsWith(inside)) {
+    if (isOnDisk(input) && realPath(input).startsWith(inside)) {
       throw new Failure(
         'USAGE',
         `${input} lies inside the store ${store}: expected logs that lie elsewhere; name their own directory`,
@@ -132,12 +131,12 @@ function isOnDisk(input: string): boolean {
 }
 
 /** A path without links; of a file that is yet to be, by its folder. */
-async function realPath(path: string): Promise<string> {
+function realPath(path: string): string {
   try {
-    return await realpath(path)
+    return realpathSync.native(path)
   } catch {
     const folder = dirname(resolve(path))
-    return folder === resolve(path) ? folder : join(await realPath(folder), basename(path))
+    return folder === resolve(path) ? folder : join(realPath(folder), basename(path))
   }
 }
 

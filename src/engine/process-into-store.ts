@@ -67,9 +67,9 @@ const MOST_ATTEMPTS = 20
 export async function processIntoStore(options: StoreRunOptions): Promise<StoreRunReport> {
   const { inputs, rejectsPath } = options
   if (rejectsPath !== undefined) {
-    await refuseToOverwrite([{ option: '--rejects', path: rejectsPath }], inputs)
+    refuseToOverwrite([{ option: '--rejects', path: rejectsPath }], inputs)
   }
-  await refuseFilesOf(options.store, inputs)
+  refuseFilesOf(options.store, inputs)
   const startedAt = performance.now()
   for (let attempt = 1; ; attempt++) {
     const report = await tryOnce(options, startedAt)

@@ -50,7 +50,7 @@ export async function processLogs(options: ProcessOptions): Promise<ProcessRepor
   const startedAt = performance.now()
   const outputs = [{ option: '--out', path: options.out }]
   if (options.rejectsPath !== undefined) outputs.push({ option: '--rejects', path: options.rejectsPath })
-  await refuseToOverwrite(outputs, options.inputs)
+  refuseToOverwrite(outputs, options.inputs)
   const formats = new FoundFormats(options)
   const { inputs, names } = await openInputs(options.inputs, options, (index) => formats.optionsFor(index))
   throwIfAborted(options.signal)

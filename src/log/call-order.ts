@@ -28,13 +28,15 @@ function checkLayout({ fieldCount, ...fields }: LineLayout): void {
 export function createCallOrder(): CallOrder {
   let state: 'between' | 'piece' | 'finished' = 'between'
   let reserved = 0
+  let checked: PieceLayout | undefined
   const expect = (wanted: typeof state, call: string): void => {
     invariant(state === wanted, `${call} of a scanner that is ${state}, expected ${wanted}`)
   }
   return {
     beginPiece(layout: PieceLayout): void {
       expect('between', 'beginPiece')
-      if (!isRecordLayout(layout)) checkLayout(layout)
+      if (layout !== checked && !isRecordLayout(layout)) checkLayout(layout)
+      checked = layout
       state = 'piece'
       reserved = 0
     },

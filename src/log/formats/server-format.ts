@@ -12,41 +12,61 @@ export interface ServerFormat {
   readTemplate(text: string): TemplateReading
 }
 
-/** The first usual template that made a line of the sample. */
-function findUsual({ usual, readTemplate }: ServerFormat, sample: LogSample): RecordShape | undefined {
-  const shapes = usual.flatMap((text) => {
-    const reading = readTemplate(text)
-    return reading.ok ? [reading.shape] : []
-  })
-  return shapes.find((shape) => sample.lines.some((line) => isMadeBy(shape, line)))
+/** Templates that were read: a run may have thousands of logs, and all of one server. */
+class Templates {
+  private readonly server: ServerFormat
+  private readonly readings = new Map<string, TemplateReading>()
+
+  constructor(server: ServerFormat) {
+    this.server = server
+  }
+
+  read(text: string): TemplateReading {
+    let reading = this.readings.get(text)
+    if (reading === undefined) {
+      reading = this.server.readTemplate(text)
+      this.readings.set(text, reading)
+    }
+    return reading
+  }
+
+  /** The first usual template that made a line of the sample. */
+  findUsual(sample: LogSample): RecordShape | undefined {
+    for (const text of this.server.usual) {
+      const reading = this.read(text)
+      if (reading.ok && sample.lines.some((line) => isMadeBy(reading.shape, line))) return reading.shape
+    }
+    return undefined
+  }
 }
 
 /** The format. */
 export function serverFormat(server: ServerFormat): LogFormat {
+  const templates = new Templates(server)
   return {
     name: server.name,
     decodesUserAgents: false,
     option: 'log-format',
     recognizes(sample, { logFormat }) {
-      if (logFormat === undefined) return findUsual(server, sample) !== undefined
-      const reading = server.readTemplate(logFormat)
+      if (logFormat === undefined) return templates.findUsual(sample) !== undefined
+      const reading = templates.read(logFormat)
       return reading.ok && sample.lines.some((line) => isMadeBy(reading.shape, line))
     },
     readLayout(sample, choices): FormatReading {
       if (choices.logFormat !== undefined) {
-        const reading = server.readTemplate(choices.logFormat)
+        const reading = templates.read(choices.logFormat)
         return reading.ok
           ? readShape(reading.shape, choices, undefined)
           : problem(`--log-format: ${reading.problem}`)
       }
-      const shape = findUsual(server, sample)
+      const shape = templates.findUsual(sample)
       if (shape === undefined && sample.lines.length > 0) {
         return problem(
           `expected lines of ${server.name}'s combined format, with or without the range fields; found others: ` +
             'give the format of the log with --log-format',
         )
       }
-      const reading = server.readTemplate(server.usual[0] ?? '')
+      const reading = templates.read(server.usual[0] ?? '')
       if (shape !== undefined) return readShape(shape, choices, undefined)
       return reading.ok ? readShape(reading.shape, choices, undefined) : problem(reading.problem)
     },
