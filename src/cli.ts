@@ -1,24 +1,14 @@
 #!/usr/bin/env node
 /** The program: dispatch and exit codes only. Each command is loaded when it is called for. */
 
-import { readFileSync, statSync } from 'node:fs'
+import { VERSION } from './base/version.ts'
 import type { CommandName } from './interface/help-text.ts'
 import type { ExitCode, Streams } from './interface/streams.ts'
-
-/** Most files of so many bytes are read by several threads. */
-const LARGE_BYTE_LENGTH = 96 * 1024 * 1024
-
-/** The version of the package; its `package.json` stands beside both `src/` and `dist/`. */
-function readVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
-  const isManifest = typeof manifest === 'object' && manifest !== null && 'version' in manifest
-  return isManifest ? String(manifest.version) : 'unknown'
-}
 
 async function run(words: readonly string[], streams: Streams): Promise<ExitCode> {
   loadAhead(words)
   const { parseArguments } = await import('./interface/arguments.ts')
-  const invocation = parseArguments(words, streams.program, readVersion)
+  const invocation = parseArguments(words, streams.program, () => VERSION)
   switch (invocation.command) {
     case 'process':
       return (await import('./interface/run-process.ts')).runProcess(invocation.options, streams)
@@ -52,25 +42,9 @@ async function run(words: readonly string[], streams: Streams): Promise<ExitCode
  */
 function loadAhead(words: readonly string[]): void {
   const command = commandOf(words)
-  if (command === 'process') {
-    const loads: Promise<unknown>[] = [
-      import('./interface/run-process.ts'),
-      words.includes('--out') ? import('./engine/process-logs.ts') : import('./engine/process-into-store.ts'),
-    ]
-    // A large log is encoded in threads, which load the encoder for themselves.
-    if (!words.some(isLargeFile)) loads.push(import('./engine/shard-runner.ts'))
-    for (const load of loads) load.catch(() => undefined)
-  }
   if (command === 'query') import('./interface/run-query.ts').catch(() => undefined)
-}
-
-function isLargeFile(path: string): boolean {
-  try {
-    return statSync(path).size >= LARGE_BYTE_LENGTH
-  } catch {
-    // An option, or a file that cannot be read: whoever opens it says so.
-    return false
-  }
+  if (command === 'process')
+    import('./interface/run-process.ts').then(({ loadEngine }) => loadEngine(words)).catch(() => undefined)
 }
 
 const COMMANDS: readonly CommandName[] = [
@@ -110,5 +84,5 @@ async function main(words: readonly string[]): Promise<void> {
 const words = process.argv.slice(2)
 // The version needs none of the modules of a command, and scripts ask for it often.
 if (words.length === 1 && (words[0] === '--version' || words[0] === '-V'))
-  process.stdout.write(`${readVersion()}\n`)
+  process.stdout.write(`${VERSION}\n`)
 else await main(words)

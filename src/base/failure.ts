@@ -15,12 +15,19 @@ export type FailureCode =
 
 /** An expected failure: its message says what was expected, what was found and what to do. */
 export class Failure extends Error {
+  /** See `isFailure`. */
+  readonly isExpected: boolean = true
   readonly code: FailureCode
   constructor(code: FailureCode, message: string, options?: { readonly cause?: unknown }) {
     super(message, options)
     this.name = 'Failure'
     this.code = code
   }
+}
+
+/** Whether something thrown is a `Failure`, also one of another bundle of the program, which has a class of its own. */
+export function isFailure(error: unknown): error is Failure {
+  return error instanceof Failure || (error instanceof Error && 'isExpected' in error && 'code' in error)
 }
 
 /** Throws a `Failure` for bytes that are not what they must be. `where` names file and place. */

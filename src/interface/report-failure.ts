@@ -1,6 +1,6 @@
 /** How a failure ends the program: what is said, and with which exit code. */
 
-import { Failure } from '../base/failure.ts'
+import { type Failure, isFailure } from '../base/failure.ts'
 import { escapeText } from './escape-text.ts'
 import { type CommandName, expectedForm } from './help-text.ts'
 import type { ExitCode } from './streams.ts'
@@ -19,7 +19,7 @@ export function describeFailure(
   command: CommandName | undefined,
   program: string,
 ): FailureReport {
-  if (error instanceof Failure) {
+  if (isFailure(error)) {
     const lines = [`byteledger: ${error.message}`, ...causeLines(error)]
     if (error.code === 'USAGE') {
       const help = `${program} ${command === undefined ? '' : `${command} `}--help`

@@ -1,5 +1,6 @@
 /** The `process` command: logs into a store or one Parquet file, and a report. */
 
+import { statSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { Failure } from '../base/failure.ts'
 import type { EncodeOptions } from '../engine/encode-inputs.ts'
@@ -18,6 +19,9 @@ import { DEMONSTRATION } from './sample-questions.ts'
 import { type ExitCode, type Streams, writeNote } from './streams.ts'
 import { styleFor } from './terminal.ts'
 import { writeOutput } from './write-output.ts'
+
+/** Most files of so many bytes are read by several threads. */
+const LARGE_BYTE_LENGTH = 96 * 1024 * 1024
 
 /** Returns 0; fails as the engine does, with everything unfinished taken away again. */
 export async function runProcess(options: ProcessArguments, streams: Streams): Promise<ExitCode> {
@@ -68,6 +72,25 @@ export async function runProcess(options: ProcessArguments, streams: Streams): P
   } finally {
     progress?.finish()
     stopListening()
+  }
+}
+
+/** Begins to load the engine for a run, while its arguments are still read. */
+export function loadEngine(words: readonly string[]): void {
+  const loads: Promise<unknown>[] = [
+    words.includes('--out') ? import('../engine/process-logs.ts') : import('../engine/process-into-store.ts'),
+  ]
+  // A large log is encoded in threads, which load the encoder for themselves.
+  if (!words.some(isLargeFile)) loads.push(import('../engine/shard-runner.ts'))
+  for (const load of loads) load.catch(() => undefined)
+}
+
+function isLargeFile(path: string): boolean {
+  try {
+    return statSync(path).size >= LARGE_BYTE_LENGTH
+  } catch {
+    // An option, or a file that cannot be read: whoever opens it says so.
+    return false
   }
 }
 

@@ -1,6 +1,6 @@
 /** The log that ships with the program, and questions about it that show each kind of answer. */
 
-import { fileURLToPath } from 'node:url'
+import { createRequire } from 'node:module'
 
 /** The options of a question as they are typed, without the store. */
 export type QuestionOptions = readonly string[]
@@ -42,7 +42,7 @@ export const TOUR_STOPS: readonly TourStop[] = [
   },
 ]
 
-/** Path of the bundled log: `fixtures/` stands beside both `src/` and `dist/`. */
+/** Path of the bundled log. */
 export function bundledSamplePath(): string {
-  return fileURLToPath(new URL('../../fixtures/sample.log', import.meta.url))
+  return createRequire(import.meta.url).resolve('#fixtures/sample.log')
 }
