@@ -9,7 +9,9 @@ import { overlapping } from './answer-listeners.ts'
 import { type LineProblem, lineProblem } from './batch-question.ts'
 import type { Query } from './question.ts'
 import { RunBuffer } from './run-buffer.ts'
+import type { ListenerRuns, ListenerScan } from './scan-listeners.ts'
 import type { DeliveryStore } from './store.ts'
+import { userAgentSpellings } from './user-agent-spellings.ts'
 
 /** Looking one question up takes about as long as passing over so many requests (`npm run bench query`). */
 const REQUESTS_PER_LOOKUP = 1000
@@ -26,9 +28,7 @@ export function answerMany(
   queries: readonly Query[],
   onProgress: AnswerProgress = () => undefined,
 ): readonly QuestionResult[] {
-  // A pass knows texts as they are stored: where those may be spelled in other ways, each question is looked up.
-  const isCheaper = queries.length * REQUESTS_PER_LOOKUP < store.requestCount
-  if (isCheaper || store.hasSpellings) return lookUp(store, queries, onProgress)
+  if (queries.length * REQUESTS_PER_LOOKUP < store.requestCount) return lookUp(store, queries, onProgress)
   try {
     return new QuestionPass(store, queries, onProgress).answer()
   } catch (error) {
@@ -54,15 +54,23 @@ function lookUp(
   })
 }
 
-/** Places of the questions of one listener, in the list of all questions. */
-type ListenerQuestions = Map<string, Map<string, number[]>>
+/** The questions about one listener of one asset, and what a pass has found of it. */
+interface KeyQuestions {
+  readonly asset: string
+  readonly ip: string
+  readonly userAgent: string
+  /** In the list of all questions. */
+  readonly places: number[]
+  runs: RunBuffer | undefined
+}
 
-/** What one pass finds, asset after asset. */
+/** One pass over the store answers all questions, asset after asset. */
 class QuestionPass {
   private readonly store: DeliveryStore
   private readonly queries: readonly Query[]
   private readonly onProgress: AnswerProgress
-  private readonly byAsset = new Map<string, ListenerQuestions>()
+  /** By asset, then by address and user agent. */
+  private readonly byAsset = new Map<string, KeyIndex<KeyQuestions>>()
   private readonly results: (QuestionResult | undefined)[]
   private answeredCount = 0
 
@@ -72,9 +80,9 @@ class QuestionPass {
     this.onProgress = onProgress
     this.results = Array.from({ length: queries.length })
     queries.forEach(({ key: { asset, ip, userAgent } }, place) => {
-      const byIp = getOrSet(this.byAsset, asset, () => new Map<string, Map<string, number[]>>())
-      const byUserAgent = getOrSet(byIp, ip, () => new Map<string, number[]>())
-      getOrSet(byUserAgent, userAgent, () => []).push(place)
+      const keys = getOrSet(this.byAsset, asset, () => new KeyIndex<KeyQuestions>())
+      const make = (): KeyQuestions => ({ asset, ip, userAgent, places: [], runs: undefined })
+      keys.getOrSet(ip, userAgent, make).places.push(place)
     })
   }
 
@@ -83,39 +91,65 @@ class QuestionPass {
     let asset: string | undefined
     let length = 0
     // The length of an asset is known when its last listener was seen: until then answers wait.
-    let waiting: { readonly places: readonly number[]; readonly runs: RunBuffer }[] = []
     const finishAsset = (): void => {
       if (asset === undefined) return
-      for (const { places, runs } of waiting) this.answerListener(places, runs, length)
-      for (const places of placesIn(byAsset.get(asset))) this.answerListener(places, NO_RUNS, length)
+      for (const key of byAsset.get(asset)?.values() ?? []) this.answerKey(key, length)
       byAsset.delete(asset)
       this.onProgress(this.answeredCount)
     }
-    for (const listener of store.listeners({ assets: new Set(byAsset.keys()) })) {
+    let spelled = new KeyIndex<KeyQuestions[]>()
+    for (const [listener, isDecoded] of this.listeners(store, { assets: new Set(byAsset.keys()) })) {
+      const { runs, ip, userAgent } = listener
       if (listener.asset !== asset) {
         finishAsset()
         asset = listener.asset
         length = 0
-        waiting = []
+        spelled = store.hasSpellings ? indexSpellings(byAsset.get(asset)?.values() ?? []) : spelled
       }
-      const { runs, ip, userAgent } = listener
       for (let i = 0; i < runs.count; i++) length = Math.max(length, runs.ends[i] ?? 0)
-      const byUserAgent = byAsset.get(asset)?.get(ip)
-      const places = byUserAgent?.get(userAgent)
-      if (places === undefined) continue
-      waiting.push({ places, runs: runs.copy() })
-      byUserAgent?.delete(userAgent)
+      const exact = isDecoded ? undefined : byAsset.get(asset)?.get(ip, userAgent)
+      if (exact !== undefined) addRuns(exact, runs)
+      if (isDecoded) for (const key of spelled.get(ip, userAgent) ?? []) addRuns(key, runs)
     }
     finishAsset()
     this.answerUnknownAssets()
     return this.results.map((result) => result ?? lineProblem('CRASHED', 'a question was passed over'))
   }
 
-  private answerListener(places: readonly number[], runs: RunBuffer, observedLength: number): void {
+  /** Listeners in the order of their assets, each with whether its files have decoded user agents. */
+  private *listeners(
+    store: DeliveryStore,
+    scan: ListenerScan,
+  ): Generator<readonly [ListenerRuns, boolean], void, void> {
+    if (!store.hasSpellings) {
+      for (const listener of store.listeners(scan)) yield [listener, false]
+      return
+    }
+    const asLogged = store.listeners({ ...scan, decoded: false })
+    const decoded = store.listeners({ ...scan, decoded: true })
+    try {
+      let [a, b] = [asLogged.next(), decoded.next()]
+      while (a.done !== true || b.done !== true) {
+        if (b.done === true || (a.done !== true && compareTexts(a.value.asset, b.value.asset) <= 0)) {
+          if (a.done !== true) yield [a.value, false]
+          a = asLogged.next()
+        } else {
+          yield [b.value, true]
+          b = decoded.next()
+        }
+      }
+    } finally {
+      asLogged.return()
+      decoded.return()
+    }
+  }
+
+  private answerKey({ asset, places, runs = NO_RUNS }: KeyQuestions, observedLength: number): void {
+    runs.sort()
+    const known = { observedLength, loggedLengths: this.store.loggedLengths(asset) }
     for (const place of places) {
       const query = this.queries[place]
       if (query === undefined) continue
-      const known = { observedLength, loggedLengths: this.store.loggedLengths(query.key.asset) }
       const evidence = {
         runs: overlapping(runs, askedRange(query, known)),
         assetKnown: true,
@@ -128,42 +162,87 @@ class QuestionPass {
 
   /** Nothing is known of what is left in `byAsset`; whether the listeners occur at all takes another pass. */
   private answerUnknownAssets(): void {
-    const { byAsset, store } = this
-    if (byAsset.size === 0) return
-    const ips = new Map<string, Set<string>>()
+    const keys = [...this.byAsset.values()].flatMap((index) => [...index.values()])
+    if (keys.length === 0) return
+    const wanted = new KeyIndex<true>()
     const userAgents = new Set<string>()
-    for (const byIp of byAsset.values()) {
-      for (const [ip, byUserAgent] of byIp) {
-        getOrSet(ips, ip, () => new Set<string>())
-        for (const userAgent of byUserAgent.keys()) userAgents.add(userAgent)
+    const spellingsOf = (text: string): readonly string[] =>
+      this.store.hasSpellings ? userAgentSpellings(text) : [text]
+    for (const { ip, userAgent } of keys)
+      for (const spelling of spellingsOf(userAgent)) {
+        wanted.getOrSet(ip, spelling, () => true)
+        userAgents.add(spelling)
       }
+    const scan = {
+      ip: (text: string) => wanted.hasIp(text),
+      userAgent: (text: string) => userAgents.has(text),
     }
-    const scan = { ip: (text: string) => ips.has(text), userAgent: (text: string) => userAgents.has(text) }
-    for (const { ip, userAgent } of store.listeners(scan)) ips.get(ip)?.add(userAgent)
-    for (const byIp of byAsset.values()) {
-      for (const places of placesIn(byIp)) {
-        for (const place of places) {
-          const query = this.queries[place]
-          if (query === undefined) continue
-          const listenerKnown = ips.get(query.key.ip)?.has(query.key.userAgent) === true
-          const evidence = { runs: [], assetKnown: false, listenerKnown }
-          this.results[place] = answerQuery(query, {
-            evidence,
-            observedLength: undefined,
-            loggedLengths: [],
-          })
-        }
+    const [exact, decoded] = [new KeyIndex<true>(), new KeyIndex<true>()]
+    for (const [{ ip, userAgent }, isDecoded] of this.listeners(this.store, scan)) {
+      const seen = isDecoded ? decoded : exact
+      seen.getOrSet(ip, userAgent, () => true)
+    }
+    for (const { ip, userAgent, places } of keys) {
+      const listenerKnown =
+        exact.get(ip, userAgent) === true ||
+        spellingsOf(userAgent).some((spelling) => decoded.get(ip, spelling) === true)
+      const evidence = { runs: [], assetKnown: false, listenerKnown }
+      for (const place of places) {
+        const query = this.queries[place]
+        if (query === undefined) continue
+        this.results[place] = answerQuery(query, { evidence, observedLength: undefined, loggedLengths: [] })
       }
     }
   }
 }
 
-const NO_RUNS = new RunBuffer()
-
-function* placesIn(questions: ListenerQuestions | undefined): Generator<readonly number[], void, void> {
-  if (questions === undefined) return
-  for (const byUserAgent of questions.values()) yield* byUserAgent.values()
+/** Questions by each spelling of their user agents. */
+function indexSpellings(keys: Iterable<KeyQuestions>): KeyIndex<KeyQuestions[]> {
+  const index = new KeyIndex<KeyQuestions[]>()
+  for (const key of keys)
+    for (const spelling of userAgentSpellings(key.userAgent))
+      index.getOrSet(key.ip, spelling, () => []).push(key)
+  return index
 }
+
+/** The runs of a listener are valid for a moment, and several listeners may be one in other spellings. */
+function addRuns(key: KeyQuestions, { count, starts, ends, epochs }: RunBuffer): void {
+  const runs = key.runs ?? new RunBuffer(count)
+  for (let i = 0; i < count; i++) runs.add(starts[i] ?? 0, ends[i] ?? 0, epochs[i] ?? 0)
+  key.runs = runs
+}
+
+/** As keys are sorted: by their bytes. */
+function compareTexts(a: string, b: string): number {
+  return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b))
+}
+
+/** Values by address and user agent. */
+class KeyIndex<T> {
+  private readonly byIp = new Map<string, Map<string, T>>()
+
+  hasIp(ip: string): boolean {
+    return this.byIp.has(ip)
+  }
+
+  get(ip: string, userAgent: string): T | undefined {
+    return this.byIp.get(ip)?.get(userAgent)
+  }
+
+  getOrSet(ip: string, userAgent: string, make: () => T): T {
+    return getOrSet(
+      getOrSet(this.byIp, ip, () => new Map<string, T>()),
+      userAgent,
+      make,
+    )
+  }
+
+  *values(): Generator<T, void, void> {
+    for (const byUserAgent of this.byIp.values()) yield* byUserAgent.values()
+  }
+}
+
+const NO_RUNS = new RunBuffer()
 
 function getOrSet<K, V>(map: Map<K, V>, key: K, make: () => V): V {
   const known = map.get(key)

@@ -18,6 +18,8 @@ export interface ListenerScan extends KeyFilter {
   /** Only these assets: row groups without them are not read. */
   readonly assets?: ReadonlySet<string> | undefined
   readonly window?: TimeWindow | undefined
+  /** Only files whose user agents were decoded, or only the others; see user-agent-spellings.ts. */
+  readonly decoded?: boolean | undefined
 }
 
 /** All requests of one listener for one asset, in the order (start, epoch, end). */

@@ -40,7 +40,7 @@ const NO_EVIDENCE: Evidence = { runs: [], assetKnown: false, listenerKnown: fals
 export interface DeliveryStore extends EvidenceSource, KnownValues {
   /** Requests in all files, as their footers say. */
   readonly requestCount: number
-  /** Whether some file may have a user agent in another spelling than a question. */
+  /** Whether some file may have a user agent in another spelling than a question: one whose user agents were decoded. */
   readonly hasSpellings: boolean
   /** What was read since the store was opened. */
   readonly tally: Readonly<ReadTally>
@@ -179,7 +179,10 @@ class FileStore implements DeliveryStore {
     try {
       const caches = this.caches.forOnePass()
       for (const path of this.paths) {
-        if (mayHoldTimes(path, scan.window ?? ALWAYS)) files.push(this.open(path, caches))
+        if (!mayHoldTimes(path, scan.window ?? ALWAYS)) continue
+        const file = this.open(path, caches)
+        files.push(file)
+        if (scan.decoded !== undefined && decodesUserAgents(file) !== scan.decoded) files.pop()?.close()
       }
       yield* scanListeners(files, scan)
     } finally {

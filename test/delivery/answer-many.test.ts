@@ -1,10 +1,12 @@
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { askSource } from '#src/delivery/answer.js'
 import { answerMany } from '#src/delivery/answer-many.js'
 import type { Query } from '#src/delivery/question.js'
 import { openStore } from '#src/delivery/store.js'
+import { AUTOMATIC } from '#src/engine/input-format.js'
+import { processLogs } from '#src/engine/process-logs.js'
 import { makeScratch, writeDeliveryFile } from '../support/delivery-file.ts'
 import { type MemoryRecord, memorySource } from '../support/memory-source.ts'
 import { seededRandom } from '../support/seeded-random.ts'
@@ -86,6 +88,100 @@ test('a pass answers as the records themselves do, in the order of the questions
     assert.equal(few[0], found[0])
     store.close()
   }
+})
+
+/** As CloudFront writes it. */
+function encoded(text: string, times: number): string {
+  if (times === 0) return text
+  const once = [...Buffer.from(text)]
+    .map((byte) => (byte > 32 && byte < 127 && byte !== 0x25 ? String.fromCharCode(byte) : `%${hex(byte)}`))
+    .join('')
+  return encoded(once, times - 1)
+}
+
+function hex(byte: number): string {
+  return byte.toString(16).toUpperCase().padStart(2, '0')
+}
+
+/** The records as a CloudFront log, whose user agents come encoded once more than they are stored. */
+async function writeCloudfrontFile(path: string, records: readonly MemoryRecord[]): Promise<void> {
+  const fields =
+    '#Fields: date time c-ip cs-method cs-uri-stem sc-status cs(User-Agent) sc-range-start sc-range-end'
+  const lines = records.map(({ asset, ip, userAgent, first, last, epochSeconds }) => {
+    const [date, time] = new Date(epochSeconds * 1000).toISOString().split(/[TZ.]/)
+    return [date, time, ip, 'GET', asset, 206, encoded(userAgent, 1), first, last].join('\t')
+  })
+  writeFileSync(`${path}.log`, `${[fields, ...lines].join('\n')}\n`)
+  await processLogs({
+    inputs: [`${path}.log`],
+    out: path,
+    threads: 1,
+    formatRequest: { ...AUTOMATIC, format: 'cloudfront', trustRequested: true },
+    maxRejects: { kind: 'count', count: 0 },
+  })
+}
+
+test('a pass finds user agents that were decoded in all spellings, and others only as they are', async () => {
+  const random = seededRandom(21)
+  const levels = [0, 1, 2, 3].map((times) => encoded('Pod Player/\u00e9', times))
+  const draw = (count: number, deepest: number): [number, MemoryRecord][] =>
+    Array.from({ length: count }, () => {
+      const level = random(deepest + 1)
+      const first = random(2000)
+      const key = { asset: `/asset/${random(6)}`, ip: `10.0.0.${random(3)}`, userAgent: levels[level] ?? '' }
+      return [level, { ...key, first, last: first + random(500), epochSeconds: EPOCH + random(9) }]
+    })
+  const [plain, decoded] = [draw(300, 3), draw(300, 2)]
+  const paths = [scratch.path('plain.parquet'), scratch.path('cloudfront.parquet')]
+  await writeDeliveryFile(
+    paths[0] ?? '',
+    plain.map(([, record]) => record),
+  )
+  await writeCloudfrontFile(
+    paths[1] ?? '',
+    decoded.map(([, record]) => record),
+  )
+  // What a question of each level finds, as records that are spelled like it.
+  const sources = levels.map((userAgent, level) => {
+    const found = [
+      ...plain.map(([itsLevel, record]) => [itsLevel === level, record] as const),
+      ...decoded.map(([itsLevel, record]) => [Math.abs(itsLevel - level) <= 1, record] as const),
+    ]
+    return memorySource(
+      found.map(([isFound, record]) =>
+        isFound ? { ...record, userAgent } : { ...record, userAgent: 'other' },
+      ),
+    )
+  })
+  const store = openStore(paths)
+  assert.ok(store.hasSpellings)
+  const queries = Array.from({ length: 400 }, (_, i): [number, Query] => {
+    const level = random(4)
+    const asset = random(15) === 0 ? '/nowhere' : `/asset/${random(6)}`
+    const start = random(2000)
+    const range = { start, end: start + 1 + random(600) }
+    const target =
+      i % 4 === 0 ? ({ kind: 'whole', givenLength: undefined } as const) : ({ kind: 'range', range } as const)
+    const window = { sinceEpochSeconds: undefined, untilEpochSeconds: undefined }
+    return [
+      level,
+      { key: { asset, ip: `10.0.0.${random(4)}`, userAgent: levels[level] ?? '' }, target, window },
+    ]
+  })
+  const counts: number[] = []
+  const results = answerMany(
+    store,
+    queries.map(([, query]) => query),
+    (count) => counts.push(count),
+  )
+  assert.ok(counts.length <= 6, 'one report of progress an asset: it was a pass')
+  for (const [i, [level, query]] of queries.entries()) {
+    const source = sources[level]
+    assert.ok(source)
+    assert.equal(results[i], askSource(source, query).answer, `question ${i}: ${JSON.stringify(query)}`)
+    assert.equal(results[i], askSource(store, query).answer, `question ${i}, looked up`)
+  }
+  store.close()
 })
 
 test('damage costs the questions that rest on it, and no others', async () => {
