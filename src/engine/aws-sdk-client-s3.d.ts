@@ -13,8 +13,15 @@ declare module '@aws-sdk/client-s3' {
     readonly abortSignal: AbortSignal
   }
 
+  export interface ListedOutput {
+    readonly Key?: string
+    readonly Size?: number
+    readonly ETag?: string
+  }
+
   interface ListOutput {
-    readonly Contents?: readonly { readonly Key?: string; readonly Size?: number; readonly ETag?: string }[]
+    readonly Contents?: readonly ListedOutput[]
+    readonly IsTruncated?: boolean
     readonly NextContinuationToken?: string
   }
 

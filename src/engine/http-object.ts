@@ -18,6 +18,7 @@ import {
   type RemoteObject,
   readContentRange,
   receive,
+  strongTag,
 } from './remote-object.ts'
 
 const MAX_REDIRECTS = 5
@@ -227,11 +228,6 @@ function adviceFor(statusCode: number): string {
   }
   if (statusCode === 404 || statusCode === 410) return 'check the URL'
   return 'fetch it by other means and give the file'
-}
-
-/** A weak tag promises the same meaning, not the same bytes. */
-function strongTag(tag: string | undefined): string | undefined {
-  return tag !== undefined && /^"[^"]*"$/.test(tag) ? tag : undefined
 }
 
 function readLength(headers: IncomingHttpHeaders): number | undefined {

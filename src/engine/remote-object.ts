@@ -94,6 +94,11 @@ export async function* receive(
   }
 }
 
+/** The tag when it is a strong one: a weak tag promises the same meaning, not the same bytes. */
+export function strongTag(tag: string | undefined): string | undefined {
+  return tag !== undefined && /^"[^"]*"$/.test(tag) ? tag : undefined
+}
+
 /** What a Content-Range says (RFC 9110, 14.4); positions are inclusive. */
 export interface ContentRange {
   readonly first: number | undefined

@@ -1,8 +1,9 @@
 /** The one file that knows the AWS SDK, which is loaded when it is asked for and need not be there. */
 
-import type { S3Client } from '@aws-sdk/client-s3'
+import type { ListedOutput, S3Client } from '@aws-sdk/client-s3'
 import { Failure, messageOf } from '../base/failure.ts'
-import { type ObjectServer, ObjectServerError } from './object-server.ts'
+import { type ListedObject, type ObjectServer, ObjectServerError } from './object-server.ts'
+import { strongTag } from './remote-object.ts'
 
 type Sdk = typeof import('@aws-sdk/client-s3')
 
@@ -14,7 +15,7 @@ const ANY_REGION = 'us-east-1'
  * shared files, the machine's role). Fails with `ENVIRONMENT`, saying how to install it, when the SDK is not there.
  */
 export async function openS3(
-  endpoint: string | undefined = process.env['AWS_ENDPOINT_URL_S3'] ?? process.env['AWS_ENDPOINT_URL'],
+  endpoint: string | undefined = endpointOf(process.env),
   load: () => Promise<Sdk> = loadSdk,
 ): Promise<ObjectServer> {
   const sdk = await loadOrExplain(load)
@@ -27,17 +28,16 @@ export async function openS3(
         ...(from === undefined ? {} : { ContinuationToken: from }),
       })
       const page = await explained(client.send(command, { abortSignal: signal }))
-      const objects = (page.Contents ?? []).map(({ Key = '', Size = 0, ETag }) => {
-        return { key: Key, byteLength: Size, version: ETag }
-      })
-      return { objects, next: page.NextContinuationToken }
+      // A list that ends too soon would read as a bucket with fewer logs.
+      if (page.IsTruncated === true && page.NextContinuationToken === undefined)
+        throw unexpected('a list that goes on but does not say where', 'NoToken')
+      return { objects: (page.Contents ?? []).map(readListed), next: page.NextContinuationToken }
     },
     async look({ bucket, key }, signal) {
       const command = new sdk.HeadObjectCommand({ Bucket: bucket, Key: key })
       const head = await explained(client.send(command, { abortSignal: signal }))
-      if (head.ContentLength === undefined)
-        throw new ObjectServerError('no Content-Length', { statusCode: 200, code: 'NoLength' })
-      return { key, byteLength: head.ContentLength, version: head.ETag }
+      if (head.ContentLength === undefined) throw unexpected('no Content-Length', 'NoLength')
+      return { key, byteLength: head.ContentLength, version: readTag(head.ETag) }
     },
     async read({ bucket, key }, { range, version }, signal) {
       const command = new sdk.GetObjectCommand({
@@ -49,10 +49,31 @@ export async function openS3(
       const { Body, ContentLength, ContentRange, ETag } = await explained(
         client.send(command, { abortSignal: signal }),
       )
-      if (Body === undefined) throw new ObjectServerError('no body', { statusCode: 200, code: 'NoBody' })
-      return { version: ETag, byteLength: ContentLength, contentRange: ContentRange, body: Body }
+      if (Body === undefined) throw unexpected('no body', 'NoBody')
+      return { version: readTag(ETag), byteLength: ContentLength, contentRange: ContentRange, body: Body }
     },
   }
+}
+
+/** As the SDK reads it; it must be known here, as buckets are then named in paths. */
+function endpointOf(environment: NodeJS.ProcessEnv): string | undefined {
+  if (environment['AWS_IGNORE_CONFIGURED_ENDPOINT_URLS']?.toLowerCase() === 'true') return undefined
+  return environment['AWS_ENDPOINT_URL_S3'] || environment['AWS_ENDPOINT_URL'] || undefined
+}
+
+function readListed({ Key, Size, ETag }: ListedOutput): ListedObject {
+  // Taken for an empty object, it would be passed over in silence.
+  if (Key === undefined || Size === undefined) throw unexpected('a list without keys or sizes', 'NoSize')
+  return { key: Key, byteLength: Size, version: readTag(ETag) }
+}
+
+/** Some servers leave out the quotes in lists, but not in headers. */
+function readTag(tag: string | undefined): string | undefined {
+  return strongTag(tag !== undefined && /^[^"]+$/.test(tag) ? `"${tag}"` : tag)
+}
+
+function unexpected(found: string, code: string): ObjectServerError {
+  return new ObjectServerError(`found ${found}`, { statusCode: 200, code })
 }
 
 function loadSdk(): Promise<Sdk> {

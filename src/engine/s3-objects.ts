@@ -2,7 +2,13 @@
 
 import { Failure, messageOf } from '../base/failure.ts'
 import { matchesName } from './match-name.ts'
-import { type ListedObject, type ObjectPlace, type ObjectServer, ObjectServerError } from './object-server.ts'
+import {
+  type ListedObject,
+  type ListedPage,
+  type ObjectPlace,
+  type ObjectServer,
+  ObjectServerError,
+} from './object-server.ts'
 import { type PinnedObject, persist } from './range-reader.ts'
 import {
   type ByteRange,
@@ -41,7 +47,7 @@ export async function findObjects(
     return [{ object, facts: await persist(() => object.look(signal), options, signal) }]
   }
   const prefix = folder + (/^[^*?]*/.exec(pattern)?.[0] ?? '')
-  const listed = await persist(() => listAll(server, { bucket, prefix }, signal), options, signal)
+  const listed = await listAll(server, { bucket, prefix }, { options, signal })
   // An object may really be called so: what exists is never taken for a pattern.
   const itself = pattern === '' ? [] : listed.filter((one) => one.key === key)
   const found =
@@ -71,21 +77,50 @@ function isMeant(rest: string, pattern: string): boolean {
 async function listAll(
   server: ObjectServer,
   { bucket, prefix }: { readonly bucket: string; readonly prefix: string },
-  signal: AbortSignal,
+  { options, signal }: { readonly options: RemoteOptions; readonly signal: AbortSignal },
 ): Promise<ListedObject[]> {
   const objects: ListedObject[] = []
   const name = `s3://${bucket}/${prefix}`
   let from: string | undefined
   do {
-    const page = await server.list({ bucket, prefix, from }, signal).catch((cause: unknown) => {
-      throw failureOf(cause, name, signal)
-    })
+    const ask = (): Promise<ListedPage> =>
+      patiently((either) => server.list({ bucket, prefix, from }, either), { name, options, signal })
+    const page = await persist(ask, options, signal)
     for (const object of page.objects) objects.push(object)
     if (page.next !== undefined && page.next === from)
       throw new Failure('ENVIRONMENT', `cannot list ${name}: expected the next page, found the same again`)
     from = page.next
   } while (from !== undefined)
   return objects
+}
+
+/** A request without a body to speak of: given up when no answer comes. */
+async function patiently<T>(
+  ask: (signal: AbortSignal) => Promise<T>,
+  {
+    name,
+    options,
+    signal,
+  }: {
+    readonly name: string
+    readonly options: RemoteOptions
+    readonly signal: AbortSignal
+  },
+): Promise<T> {
+  const { idleMs = IDLE_MS } = options
+  const idle = new AbortController()
+  const timer = setTimeout(() => idle.abort(idleError(idleMs)), idleMs)
+  try {
+    return await ask(AbortSignal.any([signal, idle.signal]))
+  } catch (cause) {
+    throw failureOf(idle.signal.aborted ? idle.signal.reason : cause, name, signal)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function idleError(idleMs: number): Error {
+  return new Error(`nothing came for ${idleMs / 1000} s`)
 }
 
 function factsOf({ byteLength, version }: ListedObject): ObjectFacts {
@@ -97,21 +132,20 @@ class S3Object implements RemoteObject {
   readonly name: string
   private readonly server: ObjectServer
   private readonly place: ObjectPlace
-  private readonly idleMs: number
+  private readonly options: RemoteOptions
 
-  constructor(server: ObjectServer, place: ObjectPlace, { idleMs = IDLE_MS }: RemoteOptions) {
+  constructor(server: ObjectServer, place: ObjectPlace, options: RemoteOptions) {
     this.server = server
     this.place = place
-    this.idleMs = idleMs
+    this.options = options
     this.name = `s3://${place.bucket}/${place.key}`
   }
 
   async look(signal: AbortSignal): Promise<ObjectFacts> {
-    try {
-      return factsOf(await this.server.look(this.place, signal))
-    } catch (cause) {
-      throw failureOf(cause, this.name, signal)
-    }
+    const { name, options } = this
+    return factsOf(
+      await patiently((either) => this.server.look(this.place, either), { name, options, signal }),
+    )
   }
 
   async *read(
@@ -119,16 +153,17 @@ class S3Object implements RemoteObject {
     facts: ObjectFacts,
     signal: AbortSignal,
   ): AsyncGenerator<Uint8Array> {
+    const { idleMs = IDLE_MS } = this.options
     const idle = new AbortController()
-    const giveUp = (): void => idle.abort(new Error(`nothing came for ${this.idleMs / 1000} s`))
+    const giveUp = (): void => idle.abort(idleError(idleMs))
     const either = AbortSignal.any([signal, idle.signal])
-    const timer = setTimeout(giveUp, this.idleMs)
+    const timer = setTimeout(giveUp, idleMs)
     let byteLength = 0
     try {
       const wanted = { range, version: facts.version }
       const served = await this.server.read(this.place, wanted, either).finally(() => clearTimeout(timer))
       this.checkAnswer(served, range, facts)
-      for await (const bytes of receive(served.body, this.idleMs, giveUp)) {
+      for await (const bytes of receive(served.body, idleMs, giveUp)) {
         byteLength += bytes.length
         yield bytes
       }

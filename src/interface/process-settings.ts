@@ -110,8 +110,14 @@ function parseThreads(text: string): number {
 }
 
 function parseEndpoint(text: string): string {
-  if (/^https?:\/\//i.test(text) && URL.canParse(text)) return text
-  throw new Failure('USAGE', `--s3-endpoint expects a URL like https://objects.example; found '${text}'`)
+  const url = /^https?:\/\//i.test(text) && URL.canParse(text) ? new URL(text) : undefined
+  if (url?.username === '' && url.password === '') return text
+  // Whatever stands before an @ is meant for nobody's eyes.
+  const found = text.includes('@') ? 'one with an @' : `'${text}'`
+  throw new Failure(
+    'USAGE',
+    `--s3-endpoint expects a URL like https://objects.example, without user name and password; found ${found}`,
+  )
 }
 
 /** By what the paths lead to, links resolved; a file that does not exist yet lies in a directory that may. */

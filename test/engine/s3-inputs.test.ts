@@ -12,6 +12,8 @@ import { runCli } from '../support/run-cli.ts'
 import { ROOT } from '../support/source-tree.ts'
 import { makeTempFolder, namesIn } from '../support/temp-folder.ts'
 
+type Sdk = typeof import('@aws-sdk/client-s3')
+
 const test = suite('inputs in buckets')
 const SAMPLE = readFileSync(join(ROOT, 'fixtures', 'sample.log'))
 const HEADER = '# date\ttimestamp\tip_address\tuser_agent\trequest\tstatus\tbyte_range\n'
@@ -211,6 +213,99 @@ test('an interrupted run ends while it waits for an object', async () => {
   setTimeout(() => controller.abort(), 50)
   const failure = await failureOf(run(server, ['s3://bucket/sample.log'], { signal: controller.signal }))
   assert.is(failure.code, 'INTERRUPTED')
+})
+
+/** An SDK whose client gives these answers, one after the other. */
+function pretendSdk(answers: readonly object[]): { load: () => Promise<Sdk>; settings: object[] } {
+  const settings: object[] = []
+  let at = 0
+  class Client {
+    readonly config = { region: (): Promise<string> => Promise.reject(new Error('Region is missing')) }
+    constructor(given: object) {
+      settings.push(given)
+    }
+    send(): Promise<object> {
+      return Promise.resolve(answers[at++] ?? {})
+    }
+  }
+  class Command {}
+  const sdk: Sdk = Object.assign(Object.create(null), {
+    S3Client: Client,
+    ListObjectsV2Command: Command,
+    HeadObjectCommand: Command,
+    GetObjectCommand: Command,
+  })
+  return { load: () => Promise.resolve(sdk), settings }
+}
+
+test('a list that lacks something is a failure, never a shorter list; tags are in quotes, weak ones are none', async () => {
+  const { signal } = new AbortController()
+  const place = { bucket: 'b', prefix: '', from: undefined }
+  const list = async (...answers: object[]): Promise<unknown> =>
+    (await openS3('http://127.0.0.1:9', pretendSdk(answers).load)).list(place, signal)
+  for (const answer of [
+    { IsTruncated: true, Contents: [] },
+    { Contents: [{ Key: 'a' }] },
+    { Contents: [{ Size: 1 }] },
+  ]) {
+    const found = await list(answer).then(
+      () => 'a list',
+      (failure: unknown) => String(failure),
+    )
+    assert.match(found, /found a list/)
+  }
+  const tags = ['"t"', 't', 'W/"t"', undefined].map((ETag) => ({ Key: 'k', Size: 1, ETag }))
+  assert.equal(await list({ Contents: tags, IsTruncated: true, NextContinuationToken: 'n' }), {
+    objects: ['"t"', '"t"', undefined, undefined].map((version) => ({ key: 'k', byteLength: 1, version })),
+    next: 'n',
+  })
+})
+
+test('an endpoint comes from the option or the environment, and with it paths that name the bucket', async () => {
+  const kept = { ...process.env }
+  const names = ['AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_S3', 'AWS_IGNORE_CONFIGURED_ENDPOINT_URLS']
+  const cases: [Record<string, string>, string | undefined, string | undefined][] = [
+    [{}, undefined, undefined],
+    [{ AWS_ENDPOINT_URL_S3: '', AWS_ENDPOINT_URL: '' }, undefined, undefined],
+    [{ AWS_ENDPOINT_URL: 'http://a' }, undefined, 'http://a'],
+    [{ AWS_ENDPOINT_URL: 'http://a', AWS_ENDPOINT_URL_S3: 'http://b' }, undefined, 'http://b'],
+    [{ AWS_ENDPOINT_URL: 'http://a', AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'true' }, undefined, undefined],
+    [{ AWS_ENDPOINT_URL: 'http://a' }, 'http://c', 'http://c'],
+  ]
+  try {
+    for (const [environment, given, expected] of cases) {
+      for (const name of names) delete process.env[name]
+      Object.assign(process.env, environment)
+      const sdk = pretendSdk([])
+      await openS3(given, sdk.load)
+      const settings: Record<string, unknown> = { ...sdk.settings.at(-1) }
+      assert.is(settings['endpoint'], expected)
+      assert.is(settings['forcePathStyle'], expected !== undefined)
+      assert.is(settings['region'], 'us-east-1', 'servers of others need none, and Amazon says which')
+    }
+  } finally {
+    for (const name of names) delete process.env[name]
+    Object.assign(process.env, kept)
+  }
+})
+
+test('a list that fails goes on from its page, and one that hangs is given up', async () => {
+  const server = makeBucket()
+  server.faultOf = (request, index) =>
+    request.startsWith('list') && index % 2 === 0 ? { error: answerError(503, 'SlowDown') } : undefined
+  const report = await run(server, ['s3://bucket/'])
+  assert.is(report.kept, 6)
+  const lists = server.requests.filter((request) => request.startsWith('list'))
+  assert.is(lists.length, 10, 'five pages, each asked for twice')
+  for (const which of ['list', 'look'] as const) {
+    const hanging = makeBucket()
+    hanging[which] = (_: unknown, signal: AbortSignal) =>
+      new Promise<never>((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason))
+      })
+    const failure = await failureOf(run(hanging, [which === 'list' ? 's3://bucket/' : 's3://bucket/top.log']))
+    assert.match(failure.message, /nothing came for 0.3 s \(4 attempts\)/)
+  }
 })
 
 test('without the SDK the message says how to install it, and exit code 2', async () => {

@@ -171,6 +171,8 @@ test('process refuses to write over what it reads, and names the file to give', 
     )
     for (const s3Endpoint of ['', 'objects.example', 'ftp://objects.example', 'http://'])
       assertUsage(settings({ s3Endpoint }), /--s3-endpoint expects a URL like https/)
+    for (const s3Endpoint of ['https://me:secret@objects.example', 'me:secret@objects.example'])
+      assertUsage(settings({ s3Endpoint }), /without user name and password; found one with an @$/)
     assert.is(settings({ s3Endpoint: 'http://127.0.0.1:9' })().s3Endpoint, 'http://127.0.0.1:9')
     assertUsage(settings({ store: 'data' }), /--out and --store exclude each other/)
     assertUsage(settings({ out: undefined, store: '' }), /--store is empty: expected a directory/)

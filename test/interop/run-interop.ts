@@ -3,13 +3,14 @@
  * Makes a virtual environment under .cache/ (pip, pinned versions), writes the files and a manifest, runs
  * the Python programs beside this file and adds up what they report. Last line: `N passed, N failed` alone.
  *
+ * Then our own reading of buckets, against moto's server (buckets.ts).
+ *
  * Needs Python 3.10 or later (PYTHON names another than `python3`), and for Spark Java 17 or later and, once,
  * Maven Central for the jars of delta-spark, which Spark keeps under .cache/ivy (MAVEN_REPOSITORIES names
  * others to look in first, by commas).
  */
-import { execFileSync, spawnSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { provideLog } from '../../bench/generate-logs.ts'
@@ -17,7 +18,9 @@ import { type OracleRequest, readLogPlainly } from '../../fixtures/log-oracle.ts
 import { createSeededRandom } from '../../fixtures/seeded-random.ts'
 import { countRowGroups } from '../support/foreign-readers.ts'
 import { ROOT } from '../support/source-tree.ts'
+import { checkBuckets } from './buckets.ts'
 import { numberAt, runByteledger } from './byteledger.ts'
+import { providePython } from './python-environment.ts'
 import { prepareStores } from './store-stages.ts'
 
 /** What is left when a part silently did not run is below this. */
@@ -45,32 +48,6 @@ interface ManifestQuestion {
 }
 
 type Question = Omit<ManifestQuestion, 'coveredBytes'>
-
-/** Makes the environment once for each content of requirements.txt, and returns its interpreter. */
-function providePython(): string {
-  const requirements = join(FOLDER, 'requirements.txt')
-  const digest = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12)
-  const environment = join(ROOT, '.cache', `interop-${digest}`)
-  const python = join(environment, 'bin', 'python')
-  const finished = join(environment, 'finished')
-  if (existsSync(finished)) return python
-  rmSync(environment, { recursive: true, force: true })
-  mkdirSync(environment, { recursive: true })
-  console.log('making the Python environment ...')
-  execFileSync(process.env['PYTHON'] ?? 'python3', ['-m', 'venv', environment], { stdio: 'inherit' })
-  const install = [
-    '-m',
-    'pip',
-    'install',
-    '--quiet',
-    '--disable-pip-version-check',
-    '--requirement',
-    requirements,
-  ]
-  execFileSync(python, install, { stdio: 'inherit' })
-  writeFileSync(finished, '')
-  return python
-}
 
 /** Questions about requests of the log: around one, inside one, over the whole asset; and about nobody. */
 function makeQuestions(requests: readonly OracleRequest[]): Question[] {
@@ -165,7 +142,7 @@ function runProgram(python: string, program: string, manifest: string): { passed
 }
 
 async function runInterop(): Promise<void> {
-  const python = providePython()
+  const python = providePython('requirements.txt')
   const folder = mkdtempSync(join(tmpdir(), 'byteledger-interop-'))
   let passed = 0
   let failed = 0
@@ -179,6 +156,9 @@ async function runInterop(): Promise<void> {
       passed += counts.passed
       failed += counts.failed
     }
+    const buckets = await checkBuckets(folder)
+    passed += buckets.passed
+    failed += buckets.failed
   } finally {
     rmSync(folder, { recursive: true })
   }
