@@ -60,8 +60,8 @@ export type SentCount = 'headers' | 'frames' | 'wire'
 /** What the counts of a server mean. */
 export interface RecordCounts {
   /**
-   * `sent`: bytes of the body that were sent. `sent-in-chunks`: these with the framing of chunks, when the line has
-   * the content length and it is empty. `offered`: bytes of the response, whether or not they were sent.
+   * `sent`: bytes of the body that were sent. `sent-in-chunks`: these with the framing of chunks, on a line without
+   * a content length. `offered`: bytes of the response, whether or not they were sent.
    */
   readonly body: BodyCount
   /** `headers` alone; with the `frames` of HTTP/2; or everything on the `wire`, that of TLS as well. */

@@ -14,7 +14,6 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
@@ -25,6 +24,7 @@ import { readLogPlainly } from '../../fixtures/log-oracle.ts'
 import { createSeededRandom } from '../../fixtures/seeded-random.ts'
 import { readZstdFixture } from '../../fixtures/zstd-fixtures.ts'
 import { ROOT } from '../support/source-tree.ts'
+import { freePort } from './free-port.ts'
 import { providePython } from './python-environment.ts'
 
 const SDK = '@aws-sdk/client-s3@3.1173.0'
@@ -142,19 +142,6 @@ function withoutSecrets(outcome: Outcome, check: Check): Outcome {
   const isTold = `${outcome.stdout}${outcome.stderr}`.includes(SECRET)
   if (isTold) check('no credentials are told', false, outcome)
   return outcome
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => {
-        if (address === null || typeof address === 'string') reject(new Error('no port is free'))
-        else resolve(address.port)
-      })
-    })
-  })
 }
 
 async function untilItAnswers(endpoint: string, server: ChildProcess): Promise<void> {

@@ -3,11 +3,12 @@
  * Makes a virtual environment under .cache/ (pip, pinned versions), writes the files and a manifest, runs
  * the Python programs beside this file and adds up what they report. Last line: `N passed, N failed` alone.
  *
- * Then our own reading of buckets, against moto's server (buckets.ts).
+ * Then our own reading of buckets, against moto's server (buckets.ts), and of the logs of real nginx and Apache
+ * (check-web-servers.ts), which come from Debian's packages.
  *
  * Needs Python 3.10 or later (PYTHON names another than `python3`), and for Spark Java 17 or later and, once,
  * Maven Central for the jars of delta-spark, which Spark keeps under .cache/ivy (MAVEN_REPOSITORIES names
- * others to look in first, by commas).
+ * others to look in first, by commas); for the servers curl, openssl and, unless they are there, apt-get.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -20,6 +21,7 @@ import { countRowGroups } from '../support/foreign-readers.ts'
 import { ROOT } from '../support/source-tree.ts'
 import { checkBuckets } from './buckets.ts'
 import { numberAt, runByteledger } from './byteledger.ts'
+import { checkWebServers } from './check-web-servers.ts'
 import { providePython } from './python-environment.ts'
 import { prepareStores } from './store-stages.ts'
 
@@ -141,6 +143,18 @@ function runProgram(python: string, program: string, manifest: string): { passed
   return { passed, failed: failed + (isBroken ? 1 : 0) }
 }
 
+/** What could not run, like servers that cannot be had, has failed once. */
+async function runPart(
+  work: () => Promise<{ passed: number; failed: number }>,
+): Promise<{ passed: number; failed: number }> {
+  try {
+    return await work()
+  } catch (cause) {
+    console.log('FAIL', cause)
+    return { passed: 0, failed: 1 }
+  }
+}
+
 async function runInterop(): Promise<void> {
   const python = providePython('requirements.txt')
   const folder = mkdtempSync(join(tmpdir(), 'byteledger-interop-'))
@@ -156,9 +170,11 @@ async function runInterop(): Promise<void> {
       passed += counts.passed
       failed += counts.failed
     }
-    const buckets = await checkBuckets(folder)
-    passed += buckets.passed
-    failed += buckets.failed
+    for (const work of [() => checkBuckets(folder), checkWebServers]) {
+      const counts = await runPart(work)
+      passed += counts.passed
+      failed += counts.failed
+    }
   } finally {
     rmSync(folder, { recursive: true })
   }

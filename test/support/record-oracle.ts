@@ -330,7 +330,7 @@ function judge(
     sent,
     overhead,
     state,
-    isChunked: format.body === 'chunks' && fields.get('contentLength') === '',
+    isChunked: format.body === 'chunks' && (fields.get('contentLength') ?? '') === '',
   }
   const isPart = fields.get('status') === '206'
   const length = isPart ? objectLength : (contentLength ?? objectLength)

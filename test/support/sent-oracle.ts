@@ -2,7 +2,7 @@
 
 /** What the counts of a format mean. */
 export interface CountOracle {
-  /** `offered`: the body's count says nothing of what was sent. `chunks`: it may hold framing. */
+  /** `offered`: the body's count says nothing of what was sent. `chunks`: it holds framing, without a length. */
   readonly body?: 'offered' | 'chunks'
   /** What the count with headers may hold beside: 2048 bytes, these and an eighth, or 32768 and an eighth. */
   readonly sent?: 'frames' | 'wire'

@@ -16,7 +16,6 @@ const NGINX = {
   structure: 'template',
   dashIsNull: true,
   completion: 'ok',
-  body: 'chunks',
   sent: 'frames',
 } as const
 const NGINX_JSON = `log_format j escape=json '{"t":"$time_iso8601","ip":"$remote_addr",' '"r":"$request","s":$status,"b":$body_bytes_sent,"ua":"$http_user_agent","range":"$http_range","cr":"$sent_http_content_range"}';`
@@ -35,6 +34,7 @@ function nginxRangeSamples(): RecordSample[] {
       oracle: {
         ...NGINX,
         slots: [...slots, 'range', 'contentRange', 'contentLength', 'completion'],
+        body: 'chunks',
         literals: [...literals, '" "', '"'],
         escapes: 'c',
       },
@@ -77,6 +77,7 @@ function nginxOtherSamples(): RecordSample[] {
           'contentLength',
           'completion',
         ],
+        body: 'chunks',
         literals: ['', ' [', '] "', '" ', ' ', ' "', '" "', '" "', '" "', '"'],
         escapes: 'c',
       },

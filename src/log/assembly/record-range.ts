@@ -194,7 +194,7 @@ function bodyWithin(sent: i64): i64 {
 
 /** Whether the body came in chunks, for all that is known: without a length. */
 function isInChunks(): bool {
-  return has(BODY_IN_CHUNKS) && isSet(CONTENT_LENGTH) && !hasSpan(CONTENT_LENGTH)
+  return has(BODY_IN_CHUNKS) && !hasSpan(CONTENT_LENGTH)
 }
 
 /** The range that a 200 claims: the whole, or as much of it as was sent. */

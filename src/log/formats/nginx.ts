@@ -16,10 +16,12 @@ const WITHOUT_LENGTH = `${RANGES} "$request_completion"`
 
 /**
  * Seen with nginx 1.22: the count of the body is what was handed to the network, to the byte, also in HTTP/2; but
- * with the framing of chunks, which a response without a content length comes in. The count with headers has the
- * frames of HTTP/2.
+ * with the framing of chunks, which a response without a content length comes in: told where that is logged. The
+ * count with headers has the frames of HTTP/2.
  */
-const COUNTS: RecordCounts = { body: 'sent-in-chunks', sent: 'frames' }
+function countsOf(slots: readonly (RecordSlot | undefined)[]): RecordCounts {
+  return { body: slots.includes('contentLength') ? 'sent-in-chunks' : 'sent', sent: 'frames' }
+}
 
 /** Where several mean the same, the first counts. */
 const MEANINGS: readonly (readonly [name: string, slot: RecordSlot])[] = [
@@ -90,7 +92,7 @@ function readNginxTemplate(text: string): TemplateReading {
   const usable = slots.includes('requestLine')
     ? slots.map((slot) => (slot === 'target' || slot === 'path' || slot === 'method' ? undefined : slot))
     : slots
-  return readTemplate(parts, { spelling, completion: 'ok', counts: COUNTS, slots: usable })
+  return readTemplate(parts, { spelling, completion: 'ok', counts: countsOf(slots), slots: usable })
 }
 
 /** See the head of this file. */
