@@ -104,7 +104,7 @@ function addProcess(root: Command, program: string, report: Report): void {
     .description('Add logs to a store, or turn them into one Parquet file: a row for each delivered byte.')
     .argument(
       '[inputs...]',
-      'logs, directories of logs, globs in quotes; - for standard input; none for the bundled sample',
+      'logs, directories of logs, globs in quotes, https:// and s3:// URLs; - for standard input; none for the bundled sample',
     )
     .addOption(valueOption('--out <file>', 'write one Parquet file instead, like day.parquet'))
     .addOption(valueOption('--store <dir>', 'the store to add to (default: data/delivery)'))
