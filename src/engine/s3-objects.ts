@@ -1,7 +1,7 @@
 /** `s3://bucket/key`, `s3://bucket/prefix/` and `s3://bucket/prefix/*.gz`: which objects are meant, and reading them. */
 
 import { Failure, messageOf } from '../base/failure.ts'
-import { matchesName } from './match-name.ts'
+import { matchesName } from '../base/match-name.ts'
 import {
   type ListedObject,
   type ListedPage,

@@ -8,7 +8,7 @@
 
 import { type Dirent, readdirSync, type Stats, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { matchesName } from '../engine/match-name.ts'
+import { matchesName } from '../base/match-name.ts'
 import { errorCode } from './write-output.ts'
 
 /** Whether the text means other names than itself. */
