@@ -26,7 +26,7 @@ import { providePython } from './python-environment.ts'
 import { prepareStores } from './store-stages.ts'
 
 /** What is left when a part silently did not run is below this. */
-const MINIMUM_CHECK_COUNT = 300
+const MINIMUM_CHECK_COUNT = 500
 const PROGRAMS = [
   'check_answers.py',
   'check_pyarrow.py',

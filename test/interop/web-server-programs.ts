@@ -13,6 +13,8 @@ export interface ServerPrograms {
   readonly apache: string | undefined
 }
 
+const UNPACKED = join(ROOT, '.cache', 'nginx')
+const UNPACKED_NGINX = join(UNPACKED, 'usr', 'sbin', 'nginx')
 const APT_DEADLINE_MS = 10 * 60_000
 
 function find(name: string): string | undefined {
@@ -28,16 +30,13 @@ function apt(args: readonly string[], folder?: string): boolean {
 
 /** The name of the package that has the program changed between releases. */
 function unpackNginx(): string | undefined {
-  const folder = join(ROOT, '.cache', 'nginx')
-  const program = join(folder, 'usr', 'sbin', 'nginx')
-  if (existsSync(program)) return program
   for (const name of ['nginx', 'nginx-light', 'nginx-core']) {
-    rmSync(folder, { recursive: true, force: true })
-    mkdirSync(folder, { recursive: true })
-    if (!apt(['download', name], folder)) continue
-    for (const archive of readdirSync(folder).filter((found) => found.endsWith('.deb')))
-      spawnSync('dpkg-deb', ['-x', join(folder, archive), folder])
-    if (existsSync(program)) return program
+    rmSync(UNPACKED, { recursive: true, force: true })
+    mkdirSync(UNPACKED, { recursive: true })
+    if (!apt(['download', name], UNPACKED)) continue
+    for (const archive of readdirSync(UNPACKED).filter((found) => found.endsWith('.deb')))
+      spawnSync('dpkg-deb', ['-x', join(UNPACKED, archive), UNPACKED])
+    if (existsSync(UNPACKED_NGINX)) return UNPACKED_NGINX
   }
   return undefined
 }
@@ -49,7 +48,8 @@ function installApache(): string | undefined {
 
 /** Fails when Debian's packages are at hand, but a program cannot be had from them. */
 export function provideServerPrograms(): ServerPrograms {
-  let [nginx, apache] = [find('nginx'), find('apache2')]
+  let nginx = find('nginx') ?? (existsSync(UNPACKED_NGINX) ? UNPACKED_NGINX : undefined)
+  let apache = find('apache2')
   if ((nginx !== undefined && apache !== undefined) || find('apt-get') === undefined) return { nginx, apache }
   const isRoot = process.getuid?.() === 0
   console.log('fetching nginx and Apache ...')
