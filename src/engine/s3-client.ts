@@ -87,7 +87,8 @@ async function loadOrExplain(load: () => Promise<Sdk>): Promise<Sdk> {
     if (field(cause, 'code') !== 'ERR_MODULE_NOT_FOUND') throw cause
     throw new Failure(
       'ENVIRONMENT',
-      's3:// needs the AWS SDK, which is not installed: npm install @aws-sdk/client-s3 beside byteledger',
+      // Without --save-prod npm takes it for installed, as our package.json names it as a peer.
+      's3:// needs the AWS SDK, which is not installed: npm install --save-prod @aws-sdk/client-s3 beside byteledger',
       { cause },
     )
   }

@@ -312,7 +312,7 @@ test('without the SDK the message says how to install it, and exit code 2', asyn
   const missing = (): Promise<never> =>
     Promise.reject(Object.assign(new Error('Cannot find package'), { code: 'ERR_MODULE_NOT_FOUND' }))
   const failure = await failureOf(openS3(undefined, missing))
-  assert.match(failure.message, /npm install @aws-sdk\/client-s3 beside byteledger/)
+  assert.match(failure.message, /npm install --save-prod @aws-sdk\/client-s3 beside byteledger/)
   const broken = openS3(undefined, () => Promise.reject(new Error('syntax')))
   await broken.then(
     () => assert.unreachable(),

@@ -270,7 +270,7 @@ function checkLack(folder: string, check: Check): void {
   const { status, stderr } = runApp(ROOT, ['process', 's3://logs/day/sample.log', '--out', out], {})
   check(
     'without the SDK the message names the package',
-    status === 2 && /npm install @aws-sdk\/client-s3/.test(stderr) && !existsSync(out),
+    status === 2 && /npm install --save-prod @aws-sdk\/client-s3/.test(stderr) && !existsSync(out),
     stderr,
   )
 }
