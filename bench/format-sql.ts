@@ -77,9 +77,13 @@ const SOURCES: Readonly<Record<string, (log: string) => string>> = {
        ${range('"sc(Content-Range)"', 1)} AS first_byte, ${range('"sc(Content-Range)"', 2)} AS last_byte
      FROM ${csv(log, W3C_NAMES, "' '", 2, '"')} ${good('"sc-status"', '"cs-method"')}`,
   nginx: (log) =>
-    ofLines(log, `${COMBINED} \\S+ "[^"]*" "([^"]*)" "([^"]*)"$`, [...COMBINED_NAMES, 'range', 'completion']),
+    ofLines(log, `${COMBINED} \\S+ "[^"]*" "([^"]*)" "[^"]*" "([^"]*)"$`, [
+      ...COMBINED_NAMES,
+      'range',
+      'completion',
+    ]),
   apache: (log) =>
-    ofLines(log, `${COMBINED} "[^"]*" "([^"]*)" (\\S+) (\\S)$`, [
+    ofLines(log, `${COMBINED} "[^"]*" "([^"]*)" (\\S+) \\S+ (\\S)$`, [
       ...COMBINED_NAMES,
       'range',
       'body',

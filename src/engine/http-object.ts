@@ -10,17 +10,19 @@ import { showRemote } from './remote-name.ts'
 import {
   type ByteRange,
   changedObject,
+  IDLE_MS,
   interrupted,
+  isPassingStatus,
   type ObjectFacts,
   PassingFailure,
   type RemoteObject,
+  readContentRange,
+  receive,
+  strongTag,
 } from './remote-object.ts'
 
 const MAX_REDIRECTS = 5
-const IDLE_MS = 30_000
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308]
-/** The server may answer otherwise when it is asked again. */
-const PASSING: readonly number[] = [408, 425, 429, 500, 502, 503, 504]
 /** What a body may be encoded with: it is inflated by its content. */
 const KNOWN_ENCODINGS: readonly string[] = ['', 'identity', 'gzip', 'x-gzip', 'zstd']
 
@@ -70,7 +72,7 @@ export class HttpObject implements RemoteObject {
     try {
       this.checkAnswer(response, range, facts)
       let byteLength = 0
-      for await (const bytes of this.receive(response)) {
+      for await (const bytes of receive(response, this.idleMs, () => response.destroy(this.idleError()))) {
         byteLength += bytes.length
         yield bytes
       }
@@ -84,17 +86,6 @@ export class HttpObject implements RemoteObject {
       throw this.broken(cause, signal)
     } finally {
       response.destroy()
-    }
-  }
-
-  /** The body. Only while it is waited for may nothing come: whoever takes it may take their time. */
-  private async *receive(response: IncomingMessage): AsyncGenerator<Uint8Array> {
-    const parts: AsyncIterator<Uint8Array> = response[Symbol.asyncIterator]()
-    for (;;) {
-      const timer = setTimeout(() => response.destroy(this.idleError()), this.idleMs)
-      const part = await parts.next().finally(() => clearTimeout(timer))
-      if (part.done === true) return
-      yield part.value
     }
   }
 
@@ -214,7 +205,7 @@ export class HttpObject implements RemoteObject {
   private refused({ statusCode = 0, statusMessage = '', headers }: IncomingMessage): Failure {
     const message =
       `cannot read ${this.name}: expected the log, found ${statusCode} ${statusMessage}`.trimEnd()
-    if (PASSING.includes(statusCode)) {
+    if (isPassingStatus(statusCode)) {
       const seconds = Number(headers['retry-after'] ?? 0)
       return new PassingFailure(message, { waitMs: Number.isFinite(seconds) ? 1000 * seconds : 0 })
     }
@@ -239,27 +230,7 @@ function adviceFor(statusCode: number): string {
   return 'fetch it by other means and give the file'
 }
 
-/** A weak tag promises the same meaning, not the same bytes. */
-function strongTag(tag: string | undefined): string | undefined {
-  return tag !== undefined && /^"[^"]*"$/.test(tag) ? tag : undefined
-}
-
 function readLength(headers: IncomingHttpHeaders): number | undefined {
   const text = headers['content-length'] ?? ''
   return /^\d{1,15}$/.test(text) ? Number(text) : undefined
-}
-
-interface ContentRange {
-  readonly first: number | undefined
-  readonly last: number | undefined
-  readonly total: number | undefined
-}
-
-function readContentRange(text: string | undefined): ContentRange | undefined {
-  const found = /^bytes (?:(\d{1,15})-(\d{1,15})|\*)\/(?:(\d{1,15})|\*)$/.exec(text ?? '')
-  if (found === null) return undefined
-  const [first, last, total] = [found[1], found[2], found[3]].map((digits) =>
-    digits === undefined ? undefined : Number(digits),
-  )
-  return { first, last, total }
 }

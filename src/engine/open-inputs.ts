@@ -3,9 +3,11 @@
 import { Failure } from '../base/failure.ts'
 import { HttpObject } from './http-object.ts'
 import { type InputOptions, type LogInput, openInput, STDIN, streamedInput } from './inputs.ts'
+import type { ObjectServer } from './object-server.ts'
 import { type PinnedObject, persist, readRanges, readWhole } from './range-reader.ts'
 import { isRemote } from './remote-name.ts'
-import type { RemoteObject, RemoteOptions } from './remote-object.ts'
+import type { RemoteOptions } from './remote-object.ts'
+import { findObjects } from './s3-objects.ts'
 
 /** So many servers are asked at once. */
 const LOOK_COUNT = 8
@@ -14,6 +16,12 @@ const LOOK_COUNT = 8
 export interface OpenOptions {
   readonly signal?: AbortSignal
   readonly remote?: RemoteOptions
+  /** Where a server lies that speaks like S3, unless the environment says so. */
+  readonly s3Endpoint?: string
+  /** Opens such a server. */
+  readonly openObjectServer?: (endpoint: string | undefined) => Promise<ObjectServer>
+  /** Told what a user might not expect. */
+  readonly onNote?: (note: string) => void
 }
 
 /** Inputs, and the names they have in reports: without secrets. */
@@ -33,48 +41,70 @@ export async function openInputs(
 ): Promise<OpenedInputs> {
   const inputs: LogInput[] = []
   const names: string[] = []
-  for (let at = 0; at < paths.length; ) {
-    const looks: Promise<LogInput>[] = []
-    for (; at < paths.length && looks.length < LOOK_COUNT; at++) {
-      const path = paths[at] ?? ''
-      const reading = inputOptions(at)
-      const look = isRemote(path)
-        ? openRemote(path, options, reading)
-        : Promise.resolve(openInput(path, reading))
-      look.catch(() => undefined)
-      looks.push(look)
-      names.push(path)
-    }
-    for (const look of looks) {
-      const input = await look
-      if (names[inputs.length] !== STDIN) names[inputs.length] = input.path
-      inputs.push(input)
+  const finder = new Finder(options)
+  const taken = new Set<string>()
+  for (let at = 0; at < paths.length; at += LOOK_COUNT) {
+    const some = paths.slice(at, at + LOOK_COUNT)
+    const looks = some.map((path) => finder.find(path))
+    // Whoever waits for it hears of its failure; until then it must not end the process.
+    for (const look of looks) look.catch(() => undefined)
+    for (const [i, path] of some.entries()) {
+      let repeatedCount = 0
+      for (const found of (await looks[i]) ?? []) {
+        const isObject = typeof found !== 'string' && isInBucket(path)
+        // Several prefixes may mean an object; what other URLs mean, only their servers know.
+        if (isObject && taken.has(found.object.name)) {
+          repeatedCount++
+          continue
+        }
+        if (isObject) taken.add(found.object.name)
+        const reading = inputOptions(inputs.length)
+        const input = typeof found === 'string' ? openInput(found, reading) : inputOf(found, options, reading)
+        inputs.push(input)
+        names.push(path === STDIN ? STDIN : input.path)
+      }
+      if (repeatedCount > 0) options.onNote?.(`${path}: ${repeatedCount} named before, taken once`)
     }
   }
   return { inputs, names }
 }
 
-async function openRemote(name: string, options: OpenOptions, reading: InputOptions): Promise<LogInput> {
-  if (/^s3:/i.test(name)) {
-    throw new Failure(
-      'USAGE',
-      `${name}: s3:// is not read yet: expected a file or a URL like https://logs.example/day.log.gz (a presigned one will do)`,
-    )
-  }
-  if (!URL.canParse(name))
-    throw new Failure('USAGE', 'an input is no URL: expected one like https://logs.example/day.log.gz')
-  return await openObject(new HttpObject(new URL(name), options.remote), options, reading)
+function isInBucket(path: string): boolean {
+  return /^s3:/i.test(path)
 }
 
-async function openObject(
-  object: RemoteObject,
-  options: OpenOptions,
-  reading: InputOptions,
-): Promise<LogInput> {
-  const { signal, remote = {} } = options
-  const abort = signal ?? new AbortController().signal
-  const facts = await persist(() => object.look(abort), remote, abort)
-  return inputOf({ object, facts }, options, reading)
+/** Finds out what lies behind names; a server of buckets is asked only when one is named. */
+class Finder {
+  private readonly options: OpenOptions
+  private readonly signal: AbortSignal
+  private server: Promise<ObjectServer> | undefined
+
+  constructor(options: OpenOptions) {
+    this.options = options
+    this.signal = options.signal ?? new AbortController().signal
+  }
+
+  /** A path as it is, or the objects that a URL means. */
+  async find(path: string): Promise<readonly (string | PinnedObject)[]> {
+    const { signal } = this
+    const { remote = {} } = this.options
+    if (!isRemote(path)) return [path]
+    if (isInBucket(path)) {
+      this.server ??= this.openServer()
+      return await findObjects(path, await this.server, { options: remote, signal })
+    }
+    if (!URL.canParse(path))
+      throw new Failure('USAGE', 'an input is no URL: expected one like https://logs.example/day.log.gz')
+    const object = new HttpObject(new URL(path), remote)
+    return [{ object, facts: await persist(() => object.look(signal), remote, signal) }]
+  }
+
+  private async openServer(): Promise<ObjectServer> {
+    const { openObjectServer, s3Endpoint } = this.options
+    if (openObjectServer !== undefined) return await openObjectServer(s3Endpoint)
+    const { openS3 } = await import('./s3-client.ts')
+    return await openS3(s3Endpoint)
+  }
 }
 
 function inputOf(

@@ -70,3 +70,48 @@ export function changedObject(name: string, expected: string, found: string): Fa
 export function interrupted(): Failure {
   return new Failure('INTERRUPTED', 'interrupted; nothing was written')
 }
+
+/** A request is given up by default when nothing comes for so long. */
+export const IDLE_MS = 30_000
+
+/** Whether a server may answer otherwise when it is asked again. */
+export function isPassingStatus(statusCode: number): boolean {
+  return [408, 425, 429, 500, 502, 503, 504].includes(statusCode)
+}
+
+/** Passes parts on. Calls `giveUp` when a part is waited for too long; whoever takes them may take their time. */
+export async function* receive(
+  parts: AsyncIterable<Uint8Array>,
+  idleMs: number,
+  giveUp: () => void,
+): AsyncGenerator<Uint8Array> {
+  const iterator = parts[Symbol.asyncIterator]()
+  for (;;) {
+    const timer = setTimeout(giveUp, idleMs)
+    const part = await iterator.next().finally(() => clearTimeout(timer))
+    if (part.done === true) return
+    yield part.value
+  }
+}
+
+/** The tag when it is a strong one: a weak tag promises the same meaning, not the same bytes. */
+export function strongTag(tag: string | undefined): string | undefined {
+  return tag !== undefined && /^"[^"]*"$/.test(tag) ? tag : undefined
+}
+
+/** What a Content-Range says (RFC 9110, 14.4); positions are inclusive. */
+export interface ContentRange {
+  readonly first: number | undefined
+  readonly last: number | undefined
+  readonly total: number | undefined
+}
+
+/** Undefined for what is none. */
+export function readContentRange(text: string | undefined): ContentRange | undefined {
+  const found = /^bytes (?:(\d{1,15})-(\d{1,15})|\*)\/(?:(\d{1,15})|\*)$/.exec(text ?? '')
+  if (found === null) return undefined
+  const [first, last, total] = [found[1], found[2], found[3]].map((digits) =>
+    digits === undefined ? undefined : Number(digits),
+  )
+  return { first, last, total }
+}

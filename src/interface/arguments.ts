@@ -104,7 +104,7 @@ function addProcess(root: Command, program: string, report: Report): void {
     .description('Add logs to a store, or turn them into one Parquet file: a row for each delivered byte.')
     .argument(
       '[inputs...]',
-      'logs, directories of logs, globs in quotes; - for standard input; none for the bundled sample',
+      'logs, directories of logs, globs in quotes, https:// and s3:// URLs; - for standard input; none for the bundled sample',
     )
     .addOption(valueOption('--out <file>', 'write one Parquet file instead, like day.parquet'))
     .addOption(valueOption('--store <dir>', 'the store to add to (default: data/delivery)'))
@@ -118,6 +118,7 @@ function addProcess(root: Command, program: string, report: Report): void {
     .option('--trust-requested', 'count what was asked for, even where less was sent')
     .addOption(valueOption('--max-inflate <bytes>', 'most bytes out of one gzip input (default: 64 GiB)'))
     .addOption(valueOption('--threads <n>', 'threads at most (default: one a core, when they pay)'))
+    .addOption(valueOption('--s3-endpoint <url>', 'where s3:// inputs lie, if not at Amazon'))
     .addOption(valueOption('--rejects <file>', 'write the rejected lines to this file'))
     .addOption(
       valueOption('--max-rejects <limit>', 'fail above this share or number, like 1% or 50 (default: 1%)'),
@@ -141,6 +142,7 @@ function addProcess(root: Command, program: string, report: Report): void {
           trustRequested: options['trustRequested'] === true,
           maxInflate: textOption(options, 'maxInflate'),
           threads: textOption(options, 'threads'),
+          s3Endpoint: textOption(options, 's3Endpoint'),
           rejects: textOption(options, 'rejects'),
           maxRejects: textOption(options, 'maxRejects'),
           force: options['force'] === true,

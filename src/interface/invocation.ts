@@ -13,6 +13,7 @@ export interface ProcessArguments {
   readonly trustRequested: boolean
   readonly maxInflate: string | undefined
   readonly threads: string | undefined
+  readonly s3Endpoint: string | undefined
   readonly rejects: string | undefined
   readonly maxRejects: string | undefined
   readonly force: boolean

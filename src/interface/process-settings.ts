@@ -14,7 +14,13 @@ import { bundledSamplePath } from './sample-questions.ts'
 export interface ProcessSettings
   extends Pick<
     ProcessOptions,
-    'inputs' | 'threads' | 'maxRejects' | 'rejectsPath' | 'formatRequest' | 'maxInflateByteLength'
+    | 'inputs'
+    | 'threads'
+    | 'maxRejects'
+    | 'rejectsPath'
+    | 'formatRequest'
+    | 'maxInflateByteLength'
+    | 's3Endpoint'
   > {
   readonly target: ProcessTarget
 }
@@ -57,6 +63,7 @@ export function readProcessSettings(options: ProcessArguments): ProcessSettings 
       : { maxInflateByteLength: parseByteCount('--max-inflate', options.maxInflate) }),
     ...(options.threads === undefined ? {} : { threads: parseThreads(options.threads) }),
     ...(rejects === undefined ? {} : { rejectsPath: rejects }),
+    ...(options.s3Endpoint === undefined ? {} : { s3Endpoint: parseEndpoint(options.s3Endpoint) }),
   }
 }
 
@@ -100,6 +107,17 @@ function parseThreads(text: string): number {
   const threads = /^\d+$/.test(text) ? Number(text) : 0
   if (threads >= 1 && threads <= MAX_THREADS) return threads
   throw new Failure('USAGE', `--threads expects a number from 1 to ${MAX_THREADS}, like 2; found '${text}'`)
+}
+
+function parseEndpoint(text: string): string {
+  const url = /^https?:\/\//i.test(text) && URL.canParse(text) ? new URL(text) : undefined
+  if (url?.username === '' && url.password === '') return text
+  // Whatever stands before an @ is meant for nobody's eyes.
+  const found = text.includes('@') ? 'one with an @' : `'${text}'`
+  throw new Failure(
+    'USAGE',
+    `--s3-endpoint expects a URL like https://objects.example, without user name and password; found ${found}`,
+  )
 }
 
 /** By what the paths lead to, links resolved; a file that does not exist yet lies in a directory that may. */

@@ -6,7 +6,8 @@ import { attempted, Failure } from '../base/failure.ts'
 import { isRemote } from '../engine/remote-name.ts'
 import { expandGlob, isGlob, statIfAny } from './match-glob.ts'
 
-const FORMS = 'a log, a directory of logs, a glob in quotes like "logs/*.gz", or - for standard input'
+const FORMS =
+  'a log, a directory of logs, a glob in quotes like "logs/*.gz", an https:// or s3:// URL, or - for standard input'
 /** So many paths are named in a note. */
 const NAMED_PATHS = 3
 

@@ -50,7 +50,9 @@ export async function runProcess(options: ProcessArguments, streams: Streams): P
         onFormat: (decision) => formats.tell(decision),
         ...(progress === undefined ? {} : { onProgress: progress.update }),
       },
-      (note) => writeNote(streams, note),
+      (note) => {
+        if (!options.quiet) writeNote(streams, note)
+      },
     )
     progress?.finish()
     if (options.json) {
@@ -103,7 +105,7 @@ async function run(
 ): Promise<ProcessReport | StoreRunReport> {
   if (target.kind === 'file') {
     const { processLogs } = await import('../engine/process-logs.ts')
-    return await processLogs({ ...settings, ...surroundings, out: target.out })
+    return await processLogs({ ...settings, ...surroundings, out: target.out, onNote })
   }
   const { processIntoStore } = await import('../engine/process-into-store.ts')
   const { store, force } = target

@@ -52,6 +52,25 @@ export const COMPLETION_KINDS = ['none', 'ok', 'not-x', 'edge-result', 'truth'] 
 /** `ok`: OK or nothing (nginx); `not-x`: X means aborted (Apache); `edge-result`: CloudFront's; `truth`: 1 or true. */
 export type CompletionKind = (typeof COMPLETION_KINDS)[number]
 
+/** What `bodyBytes` count; see `RecordCounts`. */
+export type BodyCount = 'sent' | 'sent-in-chunks' | 'offered'
+/** What `sentBytes` count beside the body; see `RecordCounts`. */
+export type SentCount = 'headers' | 'frames' | 'wire'
+
+/** What the counts of a server mean. */
+export interface RecordCounts {
+  /**
+   * `sent`: bytes of the body that were sent. `sent-in-chunks`: these with the framing of chunks, on a line without
+   * a content length. `offered`: bytes of the response, whether or not they were sent.
+   */
+  readonly body: BodyCount
+  /** `headers` alone; with the `frames` of HTTP/2; or everything on the `wire`, that of TLS as well. */
+  readonly sent: SentCount
+}
+
+/** Counts that say what was sent, for all that is known. */
+export const PLAIN_COUNTS: RecordCounts = { body: 'sent', sent: 'headers' }
+
 /** One field of a line. */
 export interface RecordField {
   /** Undefined when it is of no use. */
@@ -99,6 +118,7 @@ export interface RecordLayout extends RecordSpelling, RecordChoices {
   readonly prefix: string
   readonly fields: readonly RecordField[]
   readonly completion: CompletionKind
+  readonly counts: RecordCounts
 }
 
 /** A spelling without anything special. */

@@ -12,7 +12,9 @@ import {
  * Bytes that a response's headers may take, where only a count with headers is logged. Public samples have 314
  * to 614; what is not sent for certain must not count, so this is much more.
  */
-export const HEADER_OVERHEAD_BYTE_LENGTH = 2048
+const HEADER_OVERHEAD_BYTE_LENGTH = 2048
+/** The same with what TLS sends before: a chain of certificates alone has a few thousand. */
+const HANDSHAKE_OVERHEAD_BYTE_LENGTH = 32_768
 
 const STRUCTURES = ['separated', 'template', 'json'] as const
 const HEAD_BYTE_LENGTH = 40
@@ -33,6 +35,9 @@ function flagsOf(layout: RecordLayout): number {
     layout.client === 'x-forwarded-for',
     layout.addSlash,
     layout.dashIsZero,
+    layout.counts.body === 'offered',
+    layout.counts.body === 'sent-in-chunks',
+    layout.counts.sent !== 'headers',
   ]
   return flags.reduce((sum, flag, bit) => (flag ? sum + 2 ** bit : sum), 0)
 }
@@ -52,7 +57,7 @@ export function encodeProgram(layout: RecordLayout): Uint8Array {
     layout.separator.charCodeAt(0),
     ASSET_KINDS.indexOf(layout.asset),
     COMPLETION_KINDS.indexOf(layout.completion),
-    HEADER_OVERHEAD_BYTE_LENGTH,
+    layout.counts.sent === 'wire' ? HANDSHAKE_OVERHEAD_BYTE_LENGTH : HEADER_OVERHEAD_BYTE_LENGTH,
     layout.fields.length,
     textOffset,
     prefix.length,

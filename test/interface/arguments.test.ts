@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Failure } from '#src/base/failure.js'
+import { matchesName } from '#src/base/match-name.js'
 import { parseArguments } from '#src/interface/arguments.js'
 import { programName } from '#src/interface/help-text.js'
 import type { ProcessArguments } from '#src/interface/invocation.js'
-import { matchesName } from '#src/interface/match-glob.js'
 import { parseMaxRejects, readProcessSettings } from '#src/interface/process-settings.js'
 import { describeFailure } from '#src/interface/report-failure.js'
 import { resolveStore } from '#src/interface/resolve-store.js'
@@ -136,6 +136,7 @@ const NO_OPTIONS: ProcessArguments = {
   trustRequested: false,
   maxInflate: undefined,
   threads: undefined,
+  s3Endpoint: undefined,
   rejects: undefined,
   maxRejects: undefined,
   force: false,
@@ -168,6 +169,11 @@ test('process refuses to write over what it reads, and names the file to give', 
       settings({ out: join(directory, 'new.parquet'), rejects: join(directory, 'x', '..', 'new.parquet') }),
       /written over/,
     )
+    for (const s3Endpoint of ['', 'objects.example', 'ftp://objects.example', 'http://'])
+      assertUsage(settings({ s3Endpoint }), /--s3-endpoint expects a URL like https/)
+    for (const s3Endpoint of ['https://me:secret@objects.example', 'me:secret@objects.example'])
+      assertUsage(settings({ s3Endpoint }), /without user name and password; found one with an @$/)
+    assert.is(settings({ s3Endpoint: 'http://127.0.0.1:9' })().s3Endpoint, 'http://127.0.0.1:9')
     assertUsage(settings({ store: 'data' }), /--out and --store exclude each other/)
     assertUsage(settings({ out: undefined, store: '' }), /--store is empty: expected a directory/)
     assertUsage(settings({ force: true }), /--force is for a store/)

@@ -3,13 +3,15 @@
  * Makes a virtual environment under .cache/ (pip, pinned versions), writes the files and a manifest, runs
  * the Python programs beside this file and adds up what they report. Last line: `N passed, N failed` alone.
  *
+ * Then our own reading of buckets, against moto's server (buckets.ts), and of the logs of real nginx and Apache
+ * (check-web-servers.ts), which come from Debian's packages.
+ *
  * Needs Python 3.10 or later (PYTHON names another than `python3`), and for Spark Java 17 or later and, once,
  * Maven Central for the jars of delta-spark, which Spark keeps under .cache/ivy (MAVEN_REPOSITORIES names
- * others to look in first, by commas).
+ * others to look in first, by commas); for the servers curl, openssl and, unless they are there, apt-get.
  */
-import { execFileSync, spawnSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { provideLog } from '../../bench/generate-logs.ts'
@@ -17,11 +19,14 @@ import { type OracleRequest, readLogPlainly } from '../../fixtures/log-oracle.ts
 import { createSeededRandom } from '../../fixtures/seeded-random.ts'
 import { countRowGroups } from '../support/foreign-readers.ts'
 import { ROOT } from '../support/source-tree.ts'
+import { checkBuckets } from './buckets.ts'
 import { numberAt, runByteledger } from './byteledger.ts'
+import { checkWebServers } from './check-web-servers.ts'
+import { providePython } from './python-environment.ts'
 import { prepareStores } from './store-stages.ts'
 
 /** What is left when a part silently did not run is below this. */
-const MINIMUM_CHECK_COUNT = 300
+const MINIMUM_CHECK_COUNT = 500
 const PROGRAMS = [
   'check_answers.py',
   'check_pyarrow.py',
@@ -45,32 +50,6 @@ interface ManifestQuestion {
 }
 
 type Question = Omit<ManifestQuestion, 'coveredBytes'>
-
-/** Makes the environment once for each content of requirements.txt, and returns its interpreter. */
-function providePython(): string {
-  const requirements = join(FOLDER, 'requirements.txt')
-  const digest = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12)
-  const environment = join(ROOT, '.cache', `interop-${digest}`)
-  const python = join(environment, 'bin', 'python')
-  const finished = join(environment, 'finished')
-  if (existsSync(finished)) return python
-  rmSync(environment, { recursive: true, force: true })
-  mkdirSync(environment, { recursive: true })
-  console.log('making the Python environment ...')
-  execFileSync(process.env['PYTHON'] ?? 'python3', ['-m', 'venv', environment], { stdio: 'inherit' })
-  const install = [
-    '-m',
-    'pip',
-    'install',
-    '--quiet',
-    '--disable-pip-version-check',
-    '--requirement',
-    requirements,
-  ]
-  execFileSync(python, install, { stdio: 'inherit' })
-  writeFileSync(finished, '')
-  return python
-}
 
 /** Questions about requests of the log: around one, inside one, over the whole asset; and about nobody. */
 function makeQuestions(requests: readonly OracleRequest[]): Question[] {
@@ -164,8 +143,20 @@ function runProgram(python: string, program: string, manifest: string): { passed
   return { passed, failed: failed + (isBroken ? 1 : 0) }
 }
 
+/** What could not run, like servers that cannot be had, has failed once. */
+async function runPart(
+  work: () => Promise<{ passed: number; failed: number }>,
+): Promise<{ passed: number; failed: number }> {
+  try {
+    return await work()
+  } catch (cause) {
+    console.log('FAIL', cause)
+    return { passed: 0, failed: 1 }
+  }
+}
+
 async function runInterop(): Promise<void> {
-  const python = providePython()
+  const python = providePython('requirements.txt')
   const folder = mkdtempSync(join(tmpdir(), 'byteledger-interop-'))
   let passed = 0
   let failed = 0
@@ -176,6 +167,11 @@ async function runInterop(): Promise<void> {
     writeFileSync(manifest, JSON.stringify({ files, stores: prepareStores(folder) }))
     for (const program of PROGRAMS) {
       const counts = runProgram(python, program, manifest)
+      passed += counts.passed
+      failed += counts.failed
+    }
+    for (const work of [() => checkBuckets(folder), checkWebServers]) {
+      const counts = await runPart(work)
       passed += counts.passed
       failed += counts.failed
     }

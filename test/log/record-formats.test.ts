@@ -5,7 +5,8 @@ import { REJECT_REASONS, type ScannerOptions } from '#src/log/scanned-runs.js'
 import { createWasmScanner } from '#src/log/wasm-scanner.js'
 import { makeRecordLines, oracleOf } from '../support/record-lines.ts'
 import { judgeLine, type OracleFormat, type OracleRun } from '../support/record-oracle.ts'
-import { RECORD_SAMPLES, type RecordSample } from '../support/record-samples.ts'
+import type { RecordSample } from '../support/record-sample.ts'
+import { RECORD_SAMPLES } from '../support/record-samples.ts'
 import { latin1 } from './scan-text.ts'
 
 const test = suite('records of every format')

@@ -1,7 +1,7 @@
 /** Random and hostile lines of every format. */
 
 import type { OracleFormat } from './record-oracle.ts'
-import type { RecordSample } from './record-samples.ts'
+import type { RecordSample } from './record-sample.ts'
 import { seededRandom } from './seeded-random.ts'
 
 const pick = <T>(random: (limit: number) => number, list: readonly T[]): T => {
@@ -49,7 +49,21 @@ const CONTENT_RANGES = [
   'bytes 0-9007199254740991/*',
   'bytes 0-300000000000/*',
 ]
-const COUNTS = ['0', '50', '100', '1000', '3000', '5000', '-', '', 'x', '9007199254740993', '300000000000']
+const COUNTS = [
+  '0',
+  '50',
+  '100',
+  '1000',
+  '3000',
+  '5000',
+  '40000',
+  '90000',
+  '-',
+  '',
+  'x',
+  '9007199254740993',
+  '300000000000',
+]
 const RESULTS = ['Hit', 'Miss', 'RefreshHit', 'OriginShieldHit', 'Error', 'Hitt', '-', 'LimitExceeded']
 
 /** Random values of one request, by slot; most are ordinary. */
@@ -96,9 +110,9 @@ function makeValues(random: (limit: number) => number): Map<string, string> {
     ['aborted', String(random(2))],
     ['truth', odd(['1', 'true'], ['0', 'false', ''])],
     ['inner', odd([''], ['1', '0', 'true'])],
-    ['bodyBytes', odd(COUNTS.slice(0, 6), COUNTS)],
+    ['bodyBytes', odd(COUNTS.slice(0, 7), COUNTS)],
     ['overheadBytes', odd(['', '7'], COUNTS)],
-    ['sentBytes', odd(COUNTS.slice(0, 6), COUNTS)],
+    ['sentBytes', odd(COUNTS.slice(0, 8), COUNTS)],
     ['contentLength', odd(['', '100', '4000'], COUNTS)],
     ['length', odd(['', '100', '1000'], COUNTS)],
   ])

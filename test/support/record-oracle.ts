@@ -3,8 +3,10 @@
  * oracle for the scanner; it shares no code with the program, on purpose. Text is Latin-1: one character a byte.
  */
 
+import { type CountOracle, prefixOf, sentOf } from './sent-oracle.ts'
+
 /** What is known of the format that lines are in. */
-export interface OracleFormat {
+export interface OracleFormat extends CountOracle {
   readonly structure: 'separated' | 'template' | 'json'
   /** Slots by position, `''` for none; empty for JSON. */
   readonly slots: readonly string[]
@@ -49,7 +51,6 @@ export interface OracleFate {
 type Fields = Map<string, string>
 type Claim = { readonly first: number; readonly last: number; readonly total?: number } | string
 
-const HEADERS = 2048
 const MAX = 2 ** 53 - 1
 
 function splitSeparated(line: string, format: OracleFormat): string[] | undefined {
@@ -324,6 +325,13 @@ function judge(
   if ([body, sent, overhead, objectLength, contentLength].some((count) => Number.isNaN(count)))
     return { fate: 'BAD_RANGE' }
   const state = stateOf(fields, format)
+  const counts = {
+    body,
+    sent,
+    overhead,
+    state,
+    isChunked: format.body === 'chunks' && (fields.get('contentLength') ?? '') === '',
+  }
   const isPart = fields.get('status') === '206'
   const length = isPart ? objectLength : (contentLength ?? objectLength)
   let claim: Claim
@@ -338,7 +346,7 @@ function judge(
     const isKnown = body !== undefined || sent !== undefined || state === 'complete' || format.trust === true
     claim = isKnown && length > 0 ? { first: 0, last: length - 1 } : 'UNPROVEN'
   } else {
-    const prefix = body ?? (sent === undefined ? 0 : sent - HEADERS)
+    const prefix = prefixOf(counts, format)
     claim = prefix > 0 ? { first: 0, last: prefix - 1 } : 'UNPROVEN'
   }
   if (typeof claim === 'string') return { fate: claim }
@@ -346,14 +354,8 @@ function judge(
   const { first, last } = claim
   if (logged > 0 && last >= logged) return { fate: 'BAD_RANGE' }
   const claimed = last - first + 1
-  let delivered = claimed
-  if (format.trust !== true) {
-    if (body !== undefined) delivered = body >= claimed ? claimed : body - (overhead ?? 0)
-    else if (sent !== undefined)
-      delivered = state === 'complete' && sent > claimed ? claimed : Math.min(claimed, sent - HEADERS)
-    else if (state === 'aborted') delivered = 0
-  }
-  delivered = Math.max(0, delivered)
+  const delivered = format.trust === true ? claimed : sentOf(claimed, counts, format)
+  if (delivered === undefined) return { fate: 'UNPROVEN' }
   const clipped = claimed - delivered
   if (delivered === 0) return { fate: 'UNPROVEN', clipped }
   return { fate: 'KEPT', clipped, claim: { first, last: first + delivered - 1, length: logged } }

@@ -1,55 +1,8 @@
 /** Logs of every format with random and hostile lines, and how the oracle is to read them. */
 
 import type { OracleFormat } from './record-oracle.ts'
-
-/** A format as the program and the oracle are told of it. */
-export interface RecordSample {
-  readonly name: string
-  /** The option `--format` and what goes with it. */
-  readonly format: string
-  readonly fields?: string
-  readonly logFormat?: string
-  /** Lines before all others, without line feeds. */
-  readonly header: readonly string[]
-  readonly oracle: OracleFormat
-  /** A line with these values by slot; Latin-1. */
-  write(values: ReadonlyMap<string, string>): string
-}
-
-const hex = (byte: number): string => byte.toString(16).toUpperCase().padStart(2, '0')
-
-/** Replaces the characters whose code `isSpecial`. */
-function escapeWhere(
-  text: string,
-  isSpecial: (code: number) => boolean,
-  write: (code: number) => string,
-): string {
-  return [...text]
-    .map((character) => (isSpecial(character.charCodeAt(0)) ? write(character.charCodeAt(0)) : character))
-    .join('')
-}
-
-const escapeC = (text: string): string =>
-  escapeWhere(
-    text,
-    (code) => code < 0x20 || code > 0x7e || code === 0x22 || code === 0x5c,
-    (code) => `\\x${hex(code)}`,
-  )
-
-const escapePercent = (text: string): string =>
-  escapeWhere(
-    text,
-    (code) => code < 0x21 || code > 0x7e || code === 0x22 || code === 0x25,
-    (code) => `%${hex(code)}`,
-  )
-
-/** As a JSON string; bytes that are no ASCII go as they are. */
-const escapeJson = (text: string): string =>
-  `"${escapeWhere(
-    text,
-    (code) => code < 0x20 || code === 0x22 || code === 0x5c,
-    (code) => `\\u00${hex(code).toLowerCase()}`,
-  )}"`
+import { escapeJson, escapePercent, orDash, type RecordSample } from './record-sample.ts'
+import { SERVER_SAMPLES } from './server-samples.ts'
 
 const CLOUDFRONT_NAMES =
   'date time x-edge-location sc-bytes c-ip cs-method cs(Host) cs-uri-stem sc-status cs(Referer) cs(User-Agent) cs-uri-query cs(Cookie) x-edge-result-type x-edge-request-id x-host-header cs-protocol cs-bytes time-taken x-forwarded-for ssl-protocol ssl-cipher x-edge-response-result-type cs-protocol-version fle-status fle-encrypted-fields c-port time-to-first-byte x-edge-detailed-result-type sc-content-type sc-content-len sc-range-start sc-range-end'
@@ -73,8 +26,6 @@ const CLOUDFRONT_SLOTS: Readonly<Record<string, string>> = {
   'sc-range-start': 'rangeFirst',
   'sc-range-end': 'rangeLast',
 }
-
-const orDash = (text: string | undefined): string => (text === undefined || text === '' ? '-' : text)
 
 const cloudFrontName = (name: string, values: ReadonlyMap<string, string>): string =>
   orDash(escapePercent(values.get(CLOUDFRONT_SLOTS[name] ?? '') ?? ''))
@@ -149,123 +100,6 @@ const W3C_SLOTS = [
 ]
 
 const quote = (text: string): string => (/[ "]/.test(text) ? `"${text.replaceAll('"', '""')}"` : orDash(text))
-
-function requestLine(values: ReadonlyMap<string, string>): string {
-  return `${values.get('method')} ${values.get('target')} HTTP/1.1`
-}
-
-const SERVER_SLOTS = ['ip', '', 'instant', 'requestLine', 'status', 'bodyBytes', '', 'userAgent']
-
-const writeCombined = (values: ReadonlyMap<string, string>): string =>
-  `${values.get('ip')} - - [${values.get('clf')}] "${escapeC(requestLine(values))}" ${values.get('status')} ${orDash(values.get('bodyBytes'))} "-" "${escapeC(values.get('userAgent') ?? '')}"`
-
-function nginxSamples(): RecordSample[] {
-  const combined = ['', ' - ', ' [', '] "', '" ', ' ', ' "', '" "']
-  const jsonFormat = `log_format j escape=json '{"t":"$time_iso8601","ip":"$remote_addr",' '"r":"$request","s":$status,"b":$body_bytes_sent,"ua":"$http_user_agent","range":"$http_range","cr":"$sent_http_content_range"}';`
-  return [
-    {
-      name: 'nginx',
-      format: 'nginx',
-      header: [],
-      oracle: {
-        structure: 'template',
-        slots: [
-          'ip',
-          '',
-          '',
-          'requestLine',
-          'status',
-          'bodyBytes',
-          '',
-          'userAgent',
-          'instant',
-          'range',
-          'contentRange',
-          'completion',
-        ],
-        literals: [...combined, '" ', ' "', '" "', '" "', '"'],
-        escapes: 'c',
-        dashIsNull: true,
-        completion: 'ok',
-      },
-      write: (values) =>
-        `${writeCombined(values)} ${values.get('epoch')} "${orDash(values.get('range'))}" "${orDash(values.get('contentRange'))}" "${values.get('aborted') === '1' ? '' : 'OK'}"`,
-    },
-    {
-      name: 'nginx escape=json',
-      format: 'nginx',
-      logFormat: jsonFormat,
-      header: [],
-      oracle: {
-        structure: 'template',
-        slots: ['instant', 'ip', 'requestLine', 'status', 'bodyBytes', 'userAgent', 'range', 'contentRange'],
-        literals: [
-          '{"t":"',
-          '","ip":"',
-          '","r":"',
-          '","s":',
-          ',"b":',
-          ',"ua":"',
-          '","range":"',
-          '","cr":"',
-          '"}',
-        ],
-        escapes: 'json',
-      },
-      write: (values) =>
-        `{"t":"${values.get('iso')}","ip":"${values.get('ip')}","r":${escapeJson(requestLine(values))},"s":${values.get('status')},"b":${values.get('bodyBytes')},"ua":${escapeJson(values.get('userAgent') ?? '')},"range":"${values.get('range') ?? ''}","cr":"${values.get('contentRange') ?? ''}"}`,
-    },
-  ]
-}
-
-function apacheSamples(): RecordSample[] {
-  return [
-    {
-      name: 'apache',
-      format: 'apache',
-      header: [],
-      oracle: {
-        structure: 'template',
-        slots: [
-          'ip',
-          '',
-          '',
-          'instant',
-          'requestLine',
-          'status',
-          '',
-          '',
-          'userAgent',
-          'range',
-          'contentRange',
-          'bodyBytes',
-          'completion',
-        ],
-        literals: ['', ' ', ' ', ' ', ' "', '" ', ' ', ' "', '" "', '" "', '" "', '" ', ' ', ''],
-        escapes: 'c',
-        dashIsNull: true,
-        completion: 'not-x',
-      },
-      write: (values) =>
-        `${writeCombined(values)} "${orDash(values.get('range'))}" "${orDash(values.get('contentRange'))}" ${orDash(values.get('bodyBytes'))} ${values.get('aborted') === '1' ? 'X' : '+'}`,
-    },
-    {
-      name: 'apache combined',
-      format: 'apache',
-      logFormat: 'LogFormat "%h %l %u %t \\"%r\\" %>s %b \\"%{Referer}i\\" \\"%{User-Agent}i\\"" combined',
-      header: [],
-      oracle: {
-        structure: 'template',
-        slots: SERVER_SLOTS.flatMap((slot, i) => (i === 1 ? ['', ''] : [slot])),
-        literals: ['', ' ', ' ', ' ', ' "', '" ', ' ', ' "', '" "', '"'],
-        escapes: 'c',
-        dashIsNull: true,
-        dashIsZero: true,
-      },
-      write: writeCombined,
-    },
-  ]
-}
 
 function memberSample(
   name: string,
@@ -408,8 +242,7 @@ export const RECORD_SAMPLES: readonly RecordSample[] = [
     },
     write: (values) => W3C_SLOTS.map((slot) => quote(values.get(slot) ?? '')).join(' '),
   },
-  ...nginxSamples(),
-  ...apacheSamples(),
+  ...SERVER_SAMPLES,
   ...vendorJsonSamples(),
   ...ownJsonSamples(),
 ]

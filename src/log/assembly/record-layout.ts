@@ -34,6 +34,12 @@ export const FORWARDED: u32 = 256
 export const ADD_SLASH: u32 = 512
 /** A body byte count of `-` is zero. */
 export const DASH_ZERO: u32 = 1024
+/** The count of the body is the size of the response, sent or not. */
+export const BODY_OFFERED: u32 = 2048
+/** The count of the body has the framing of chunks, where the content length is empty. */
+export const BODY_IN_CHUNKS: u32 = 4096
+/** The count with headers has the framing of HTTP/2, or of TLS. */
+export const SENT_IN_FRAMES: u32 = 8192
 
 /** Slots: what a field means; the order of `RECORD_SLOTS` in record-layout.ts of the host. */
 export const DATE: u32 = 0

@@ -7,6 +7,8 @@ import { findByte } from './marks'
 import { readDigits } from './number'
 import {
   BODY_BYTES,
+  BODY_IN_CHUNKS,
+  BODY_OFFERED,
   COMPLETION,
   CONTENT_LENGTH,
   CONTENT_RANGE,
@@ -21,6 +23,7 @@ import {
   RANGE_LAST,
   RESULT,
   SENT_BYTES,
+  SENT_IN_FRAMES,
   TRUST,
 } from './record-layout'
 import { endOf, hasSpan, isSet, startOf } from './record-spans'
@@ -176,6 +179,24 @@ function claimPart(length: i64): u32 {
   return hasSpan(RANGE) ? readRequestRange(length) : UNPROVEN
 }
 
+/**
+ * What is left of a count when framing is taken off: of 8 KiB, a frame of HTTP/2 takes 9, a chunk 8, a record of TLS
+ * up to 85 bytes, but of 1.3 kB, as records are at first, too. An eighth is more than all that.
+ */
+function withoutFraming(byteLength: i64): i64 {
+  return byteLength - (byteLength >> 3)
+}
+
+/** Bytes of a body at least, where those of headers, too, are counted. */
+function bodyWithin(sent: i64): i64 {
+  return (has(SENT_IN_FRAMES) ? withoutFraming(sent) : sent) - headerOverhead
+}
+
+/** Whether the body came in chunks, for all that is known: without a length. */
+function isInChunks(): bool {
+  return has(BODY_IN_CHUNKS) && !hasSpan(CONTENT_LENGTH)
+}
+
 /** The range that a 200 claims: the whole, or as much of it as was sent. */
 function claimWhole(length: i64, state: u32): u32 {
   const body = readCount(BODY_BYTES)
@@ -185,9 +206,9 @@ function claimWhole(length: i64, state: u32): u32 {
   if (length >= 0) {
     if (body >= 0 || sent >= 0 || state == COMPLETE || has(TRUST)) last = length - 1
   } else if (body >= 0) {
-    last = body - 1
+    last = (isInChunks() ? withoutFraming(body) : body) - 1
   } else if (sent >= 0) {
-    last = sent - headerOverhead - 1
+    last = bodyWithin(sent) - 1
   }
   return last < 0 ? UNPROVEN : KEPT
 }
@@ -195,7 +216,12 @@ function claimWhole(length: i64, state: u32): u32 {
 /** How many bytes of the claimed range were sent. */
 function sentOf(claimed: i64, state: u32): i64 {
   const body = readCount(BODY_BYTES)
-  if (body >= 0) {
+  if (has(BODY_OFFERED)) {
+    // The response may be smaller than its headers said.
+    if (body >= 0) claimed = min(claimed, body)
+    if (!hasSpan(SENT_BYTES)) return state == COMPLETE ? claimed : 0
+  } else if (body >= 0) {
+    if (isInChunks() && (state != COMPLETE || body < claimed)) return min(claimed, withoutFraming(body))
     if (body >= claimed) return claimed
     // Some count what the protocol adds: it may be as much as that.
     const overhead = readCount(OVERHEAD_BYTES)
@@ -205,7 +231,7 @@ function sentOf(claimed: i64, state: u32): i64 {
   if (sent >= 0) {
     // Headers are never empty: a whole transfer is more than its body.
     if (state == COMPLETE && sent > claimed) return claimed
-    return min(claimed, sent - headerOverhead)
+    return min(claimed, bodyWithin(sent))
   }
   return state == ABORTED ? 0 : claimed
 }
@@ -233,6 +259,8 @@ export function decideRange(isPart: bool): u32 {
   const fate = isPart ? claimPart(length) : claimWhole(length, state)
   if (fate == KEPT && loggedLength > 0 && last >= loggedLength) return BAD_RANGE
   if (fate != KEPT || has(TRUST)) return fate
+  // Nothing says that less was sent, but nothing says that anything was.
+  if (has(BODY_OFFERED) && state == UNKNOWN && !hasSpan(SENT_BYTES)) return UNPROVEN
   const claimed = last - first + 1
   const sent = max(<i64>0, sentOf(claimed, state))
   if (sent == claimed) return KEPT

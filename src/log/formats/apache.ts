@@ -1,14 +1,24 @@
 /** `apache`: access logs of the Apache HTTP server by a `LogFormat`. */
 
-import { PLAIN_SPELLING, type RecordSlot } from '../record-layout.ts'
+import { PLAIN_SPELLING, type RecordCounts, type RecordSlot } from '../record-layout.ts'
 import type { LogFormat } from './log-format.ts'
 import { assignSlots } from './record-reading.ts'
 import { serverFormat } from './server-format.ts'
 import { readTemplate, type TemplatePart, type TemplateReading } from './template-layout.ts'
 
 const COMBINED = '%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i"'
+const RANGES = `${COMBINED} "%{Range}i" "%{Content-Range}o"`
 /** Combined, with the fields that make proofs possible. */
-export const APACHE_RANGE_FORMAT: string = `${COMBINED} "%{Range}i" "%{Content-Range}o" %B %X`
+export const APACHE_RANGE_FORMAT: string = `${RANGES} %B %O %X`
+/** The same without what was sent: nothing is known of a transfer that was aborted. */
+const WITHOUT_SENT = `${RANGES} %B %X`
+
+/**
+ * `%B` and `%b` are the size of the response, however much of it was sent (mod_log_config says so; seen with 2.4.71:
+ * all of 60 MB for a transfer that ended after one). What was sent is `%O`, as it went over the wire: with 25 kB of
+ * TLS around 8 MB.
+ */
+const COUNTS: RecordCounts = { body: 'offered', sent: 'wire' }
 
 /** Names of directives in the form that `directiveName` gives; where several mean the same, the first counts. */
 const MEANINGS: readonly (readonly [name: string, slot: RecordSlot])[] = [
@@ -82,6 +92,7 @@ function readApacheTemplate(text: string): TemplateReading {
       dashIsZero: names[slots.indexOf('bodyBytes')] === 'b',
     },
     completion: 'not-x',
+    counts: COUNTS,
     slots: usable,
   })
 }
@@ -89,6 +100,6 @@ function readApacheTemplate(text: string): TemplateReading {
 /** See the head of this file. */
 export const APACHE: LogFormat = serverFormat({
   name: 'apache',
-  usual: [APACHE_RANGE_FORMAT, COMBINED],
+  usual: [APACHE_RANGE_FORMAT, WITHOUT_SENT, COMBINED],
   readTemplate: readApacheTemplate,
 })

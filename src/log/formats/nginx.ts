@@ -1,6 +1,6 @@
 /** `nginx`: access logs by a `log_format`. */
 
-import { PLAIN_SPELLING, type RecordSlot, type RecordSpelling } from '../record-layout.ts'
+import { PLAIN_SPELLING, type RecordCounts, type RecordSlot, type RecordSpelling } from '../record-layout.ts'
 import type { LogFormat } from './log-format.ts'
 import { assignSlots } from './record-reading.ts'
 import { serverFormat } from './server-format.ts'
@@ -8,8 +8,20 @@ import { readTemplate, type TemplatePart, type TemplateReading } from './templat
 
 const COMBINED =
   '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"'
+const RANGES = `${COMBINED} $msec "$http_range" "$sent_http_content_range"`
 /** Combined, with the fields that make proofs possible. */
-export const NGINX_RANGE_FORMAT: string = `${COMBINED} $msec "$http_range" "$sent_http_content_range" "$request_completion"`
+export const NGINX_RANGE_FORMAT: string = `${RANGES} "$sent_http_content_length" "$request_completion"`
+/** The same without the content length, with which whole files cannot be told from chunks. */
+const WITHOUT_LENGTH = `${RANGES} "$request_completion"`
+
+/**
+ * Seen with nginx 1.22: the count of the body is what was handed to the network, to the byte, also in HTTP/2; but
+ * with the framing of chunks, which a response without a content length comes in: told where that is logged. The
+ * count with headers has the frames of HTTP/2.
+ */
+function countsOf(slots: readonly (RecordSlot | undefined)[]): RecordCounts {
+  return { body: slots.includes('contentLength') ? 'sent-in-chunks' : 'sent', sent: 'frames' }
+}
 
 /** Where several mean the same, the first counts. */
 const MEANINGS: readonly (readonly [name: string, slot: RecordSlot])[] = [
@@ -80,12 +92,12 @@ function readNginxTemplate(text: string): TemplateReading {
   const usable = slots.includes('requestLine')
     ? slots.map((slot) => (slot === 'target' || slot === 'path' || slot === 'method' ? undefined : slot))
     : slots
-  return readTemplate(parts, { spelling, completion: 'ok', slots: usable })
+  return readTemplate(parts, { spelling, completion: 'ok', counts: countsOf(slots), slots: usable })
 }
 
 /** See the head of this file. */
 export const NGINX: LogFormat = serverFormat({
   name: 'nginx',
-  usual: [NGINX_RANGE_FORMAT, COMBINED],
+  usual: [NGINX_RANGE_FORMAT, WITHOUT_LENGTH, COMBINED],
   readTemplate: readNginxTemplate,
 })

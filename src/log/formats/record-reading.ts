@@ -1,17 +1,18 @@
 /** Makes layouts from fields and checks that they can prove something and have what the user wants. */
 
-import type {
-  CompletionKind,
-  RecordChoices,
-  RecordField,
-  RecordLayout,
-  RecordSlot,
-  RecordSpelling,
+import {
+  type CompletionKind,
+  PLAIN_COUNTS,
+  type RecordChoices,
+  type RecordField,
+  type RecordLayout,
+  type RecordSlot,
+  type RecordSpelling,
 } from '../record-layout.ts'
 import { type FormatReading, problem } from './log-format.ts'
 
 /** Everything about a layout but what the user wants. */
-export interface RecordShape extends Partial<Pick<RecordLayout, 'separator' | 'prefix'>> {
+export interface RecordShape extends Partial<Pick<RecordLayout, 'separator' | 'prefix' | 'counts'>> {
   readonly structure: RecordLayout['structure']
   readonly spelling: RecordSpelling
   readonly fields: readonly RecordField[]
@@ -66,6 +67,14 @@ export function readShape(
   if (slots.has('rangeFirst') !== slots.has('rangeLast')) {
     return problem('expected both ends of the range; found one')
   }
+  const provesNothing =
+    shape.counts?.body === 'offered' && !slots.has('completion') && !slots.has('sentBytes')
+  if (provesNothing && !choices.trustRequested) {
+    return problem(
+      'expected fields that tell how much was sent, like %O, or whether all was, like %X; found only the size of ' +
+        'the response, which says nothing of a transfer that was aborted: log them, or give --trust-requested',
+    )
+  }
   return {
     ok: true,
     header,
@@ -75,6 +84,7 @@ export function readShape(
       prefix: shape.prefix ?? '',
       fields: shape.fields,
       completion: shape.completion,
+      counts: shape.counts ?? PLAIN_COUNTS,
       ...shape.spelling,
       asset: choices.asset,
       client: choices.client,

@@ -1,6 +1,12 @@
 /** Layouts of lines that a server writes by a template of literals and variables. */
 
-import type { CompletionKind, RecordField, RecordSlot, RecordSpelling } from '../record-layout.ts'
+import type {
+  CompletionKind,
+  RecordCounts,
+  RecordField,
+  RecordSlot,
+  RecordSpelling,
+} from '../record-layout.ts'
 import type { RecordShape } from './record-reading.ts'
 
 /** One part of a template, in order. */
@@ -17,6 +23,7 @@ export type TemplateReading =
 export interface TemplateStyle {
   readonly spelling: RecordSpelling
   readonly completion: CompletionKind
+  readonly counts: RecordCounts
   readonly slots: readonly (RecordSlot | undefined)[]
 }
 
@@ -49,6 +56,7 @@ export function readTemplate(parts: readonly TemplatePart[], style: TemplateStyl
       fields,
       spelling: style.spelling,
       completion: style.slots.includes('completion') ? style.completion : 'none',
+      counts: style.counts,
     },
   }
 }

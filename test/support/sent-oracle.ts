@@ -1,0 +1,57 @@
+/** Says how much was sent by the counts of a line, the slow and obvious way; a part of the oracle of records. */
+
+/** What the counts of a format mean. */
+export interface CountOracle {
+  /** `offered`: the body's count says nothing of what was sent. `chunks`: it holds framing, without a length. */
+  readonly body?: 'offered' | 'chunks'
+  /** What the count with headers may hold beside: 2048 bytes, these and an eighth, or 32768 and an eighth. */
+  readonly sent?: 'frames' | 'wire'
+}
+
+/** The counts of a line, and what it says about the end. */
+export interface LineCounts {
+  readonly body: number | undefined
+  readonly sent: number | undefined
+  readonly overhead: number | undefined
+  readonly state: 'complete' | 'aborted' | 'unknown'
+  readonly isChunked: boolean
+}
+
+const HEADERS = 2048
+const HANDSHAKE = 32_768
+
+const sevenEighths = (count: number): number => count - Math.floor(count / 8)
+
+const unwrapSent = (count: number, format: CountOracle): number =>
+  format.sent === undefined
+    ? count - HEADERS
+    : sevenEighths(count) - (format.sent === 'wire' ? HANDSHAKE : HEADERS)
+
+/** How much of a whole whose length is not known the counts speak of; 0 or less for nothing. */
+export function prefixOf({ body, sent, isChunked }: LineCounts, format: CountOracle): number {
+  if (body !== undefined) return isChunked ? sevenEighths(body) : body
+  return sent === undefined ? 0 : unwrapSent(sent, format)
+}
+
+/** How many of the claimed bytes were sent for certain; undefined when nothing is said of it. */
+export function sentOf(
+  claimed: number,
+  { body, sent, overhead, state, isChunked }: LineCounts,
+  format: CountOracle,
+): number | undefined {
+  let found = state === 'aborted' ? 0 : claimed
+  if (format.body === 'offered') {
+    if (state === 'unknown' && sent === undefined) return undefined
+    const offered = Math.min(claimed, body ?? claimed)
+    const isWhole = state === 'complete' && (sent === undefined || sent > offered)
+    found = isWhole ? offered : Math.min(offered, sent === undefined ? 0 : unwrapSent(sent, format))
+  } else if (body !== undefined && isChunked) {
+    found = state === 'complete' && body >= claimed ? claimed : Math.min(claimed, sevenEighths(body))
+  } else if (body !== undefined) {
+    found = body >= claimed ? claimed : body - (overhead ?? 0)
+  } else if (sent !== undefined) {
+    const isWhole = state === 'complete' && sent > claimed
+    found = isWhole ? claimed : Math.min(claimed, unwrapSent(sent, format))
+  }
+  return Math.max(0, found)
+}
