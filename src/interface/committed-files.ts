@@ -25,12 +25,15 @@ export async function committedFiles(path: string): Promise<readonly string[]> {
  * Opens the files behind a path. Fails as `committedFiles` does; one that is not the file that the store's log
  * means, though of its size, is DAMAGED when it is opened.
  */
-export async function openCommitted(path: string): Promise<DeliveryStore> {
+export async function openCommitted(
+  path: string,
+): Promise<{ readonly store: DeliveryStore; readonly files: ReadonlyMap<string, AddFile | undefined> }> {
   const files = await findFiles(path)
-  return openStore([...files.keys()], (file) => {
+  const store = openStore([...files.keys()], (file) => {
     const logged = files.get(file.path)
     if (logged !== undefined) checkCommitted(file, logged)
   })
+  return { store, files }
 }
 
 /** The same by path, with what the log says of each, if there is a log. */

@@ -8,9 +8,9 @@ import { ByteWriter } from '../base/byte-writer.ts'
 import { damaged } from '../base/failure.ts'
 import { type ChunkSource, readOffsetIndex } from './chunk-source.ts'
 import { maxDeltaByteLength, type PositionSegments, readPositionPage } from './delta-reader.ts'
+import type { PageHeader } from './page-header.ts'
 import { type OffsetIndex, PositionBounds } from './page-index-reader.ts'
 import { MAX_POSITION_PAGE_ROWS } from './page-limits.ts'
-import type { PageHeader } from './page-header.ts'
 import { readPage } from './page-reader.ts'
 
 /** What a page inflates to: it is read at once, so that the next page can take its memory. */

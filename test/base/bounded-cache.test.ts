@@ -68,7 +68,8 @@ test('any sequence of uses keeps what a list in the order of use keeps', () => {
     const key = `${random.below(25)}`
     const weight = random.below(20)
     const at = model.findIndex(([known]) => known === key)
-    model.push(...(at === -1 ? [[key, weight] as [string, number]] : model.splice(at, 1)))
+    const [known] = at === -1 ? [] : model.splice(at, 1)
+    model.push(known ?? [key, weight])
     while (at === -1 && model.length > 1 && model.reduce((sum, [, each]) => sum + each, 0) > limit) {
       expected.push(model.shift()?.[0] ?? '')
     }
