@@ -39,7 +39,7 @@ export class FileCaches {
   /** Whether decoded pages of positions are kept: whoever reads each once has no use for it. */
   readonly keepsSegments: boolean
 
-  /** `byteLimit` is what each kind may take; `positionShare` is how much more decoded pages of positions may. */
+  /** `byteLimit` is what most kinds may take; indexes may weigh more, decoded pages of positions `positionShare` times. */
   constructor(
     byteLimit: number = 32 * 1024 * 1024,
     counted: Counted = newCounted(),
@@ -52,7 +52,7 @@ export class FileCaches {
     this.rowGroups = new BoundedCache(byteLimit)
     this.byteStrings = new BoundedCache(byteLimit)
     this.integers = new BoundedCache(byteLimit)
-    this.indexes = new BoundedCache(byteLimit)
+    this.indexes = new BoundedCache(INDEX_SHARE * byteLimit)
     this.positions = new BoundedCache(POSITION_SHARE * byteLimit)
     this.segments = new BoundedCache(positionShare * byteLimit)
   }
@@ -75,6 +75,8 @@ export class FileCaches {
 
 /** Positions cost most to decode: they may take so many times what others may. */
 const POSITION_SHARE = 3
+/** Indexes are weighed by all that they may come to hold, of which few questions read much. */
+const INDEX_SHARE = 4
 
 /** What caches of one pass may take of each kind. */
 const ONE_PASS_BYTE_LIMIT = 2 * 1024 * 1024
