@@ -3,21 +3,16 @@
 import type { MessagePort } from 'node:worker_threads'
 import { Failure, type FailureCode } from '../base/failure.ts'
 import type { AssetSpan } from '../delivery/asset-spans.ts'
-import { checkCommitted } from '../delivery/committed-file.ts'
+import { type LoggedFiles, openLoggedFiles } from '../delivery/committed-file.ts'
 import { partOfStore } from '../delivery/part-of-store.ts'
 import type { Finding } from '../delivery/report-model.ts'
 import { passOf, type ReportPlan } from '../delivery/report-plan.ts'
-import { type DeliveryStore, openStore } from '../delivery/store.ts'
-import type { AddFile } from '../table/actions.ts'
-
-/** Files by path, with what the log of their store says of each, if there is a log. */
-export type ReportFiles = ReadonlyMap<string, AddFile | undefined>
 
 /** What a thread is to do. */
 export interface ReportTask {
   readonly plan: ReportPlan
   readonly span: AssetSpan
-  readonly files: ReportFiles
+  readonly files: LoggedFiles
   /** Takes `ReportMessage`s. */
   readonly port: MessagePort
   /** Shared: see `PENDING_CELL` and `PASSED_CELL`. */
@@ -42,19 +37,11 @@ const BATCH_FINDINGS = 256
 /** A thread that is so far ahead of the reader of its findings waits: that bounds memory. */
 const MAX_PENDING_BATCHES = 256
 
-/** Opens files as one store, each held against what the log says of it. Fails as `openStore` does. */
-export function openReportFiles(files: ReportFiles): DeliveryStore {
-  return openStore([...files.keys()], (file) => {
-    const logged = files.get(file.path)
-    if (logged !== undefined) checkCommitted(file, logged)
-  })
-}
-
 /** What a thread runs for every task. */
 export function runReportTask({ plan, span, files, port, cells }: ReportTask): void {
   const shared = new Int32Array(cells)
   const send = (message: ReportMessage): void => port.postMessage(message)
-  const store = openReportFiles(files)
+  const store = openLoggedFiles(files)
   let passedRequests = 0
   const source = partOfStore(store, span, (count) => {
     passedRequests += count

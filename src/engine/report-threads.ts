@@ -8,21 +8,14 @@ import { availableParallelism } from 'node:os'
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads'
 import { Failure, messageOf } from '../base/failure.ts'
 import type { AssetSpan } from '../delivery/asset-spans.ts'
+import type { LoggedFiles } from '../delivery/committed-file.ts'
 import { partOfStore } from '../delivery/part-of-store.ts'
-import type { Finding, Report, ReportPass } from '../delivery/report-model.ts'
-import { runPass } from '../delivery/report-model.ts'
+import { type Finding, type Report, type ReportPass, runPass } from '../delivery/report-model.ts'
 import { passOf, type ReportPlan } from '../delivery/report-plan.ts'
 import type { DeliveryStore } from '../delivery/store.ts'
 import { MessageQueue } from './message-queue.ts'
 import { createThreads, type Threads } from './pool.ts'
-import {
-  PASSED_CELL,
-  PENDING_CELL,
-  type ReportFiles,
-  type ReportMessage,
-  type ReportTask,
-  STOPPED,
-} from './report-task.ts'
+import { PASSED_CELL, PENDING_CELL, type ReportMessage, type ReportTask, STOPPED } from './report-task.ts'
 
 /** How a report is made. */
 export interface ReportRun {
@@ -46,7 +39,7 @@ const CELLS_BYTE_LENGTH = 8
 /** A store and its files. */
 export interface ReportedStore {
   readonly store: DeliveryStore
-  readonly files: ReportFiles
+  readonly files: LoggedFiles
 }
 
 /** Makes a report. Fails as the store does, and as CRASHED when a thread dies. */
@@ -111,7 +104,7 @@ class ReportThreads {
 
   constructor(job: {
     readonly plan: ReportPlan
-    readonly files: ReportFiles
+    readonly files: LoggedFiles
     readonly spans: readonly AssetSpan[]
     readonly threadCount: number
     readonly requestCount: number

@@ -12,6 +12,7 @@ import { MAX_POSITION } from '../base/positions.ts'
 import { type Answer, askSource, type Facts } from '../delivery/answer.ts'
 import type { ListenerAnswer } from '../delivery/answer-listeners.ts'
 import type { AnswerProgress, QuestionResult } from '../delivery/answer-many.ts'
+import type { LoggedFiles } from '../delivery/committed-file.ts'
 import type { Selection } from '../delivery/listener-selector.ts'
 import type { RangeRow } from '../delivery/merged-ranges.ts'
 import { checkLength, parseQuery, type Query, type QueryLabels } from '../delivery/question.ts'
@@ -22,7 +23,6 @@ import type { DeliveryStore } from '../delivery/store.ts'
 import type { Suggestions } from '../delivery/suggest-known.ts'
 import type { ReportRun } from '../engine/report-threads.ts'
 import type { ReadTally } from '../parquet/read-tally.ts'
-import type { AddFile } from '../table/actions.ts'
 import { openCommitted } from './committed-files.ts'
 import type { ReportSettings } from './make-report.ts'
 
@@ -136,9 +136,9 @@ export async function openLedger(path: string): Promise<Ledger> {
 /** See `openLedger`. What a single question does not need is loaded when it is asked for. */
 export class Ledger implements Store {
   private readonly store: DeliveryStore
-  private readonly files: ReadonlyMap<string, AddFile | undefined>
+  private readonly files: LoggedFiles
 
-  constructor(store: DeliveryStore, files: ReadonlyMap<string, AddFile | undefined>) {
+  constructor(store: DeliveryStore, files: LoggedFiles) {
     this.store = store
     this.files = files
   }

@@ -1,7 +1,8 @@
 /** Reports by name, with their settings: what the command line and the library share. */
 
 import { Failure } from '../base/failure.ts'
-import { type BotList, BUNDLED_BOTS, type DownloadRules, WINDOW_KINDS } from '../delivery/download-rules.ts'
+import { BUNDLED_BOTS } from '../delivery/bundled-bots.ts'
+import { type BotList, type DownloadRules, WINDOW_KINDS } from '../delivery/download-rules.ts'
 import { DOWNLOAD_GROUPS, type ReportKind, type ReportScope, WASTE_GROUPS } from '../delivery/report-model.ts'
 import type { ReportPlan } from '../delivery/report-plan.ts'
 
