@@ -9,11 +9,12 @@ import {
   type InclusiveRange,
   type Verdict,
 } from './answer.ts'
+import { EarliestArrivals } from './earliest-arrivals.ts'
 import type { DeliveredRun, Interval } from './evidence.ts'
 import { coveredLength, type IntervalSet, mergeIntervals, subtractIntervals } from './intervals.ts'
 import { type Selection, selects, type TextSelector } from './listener-selector.ts'
 import type { Query } from './question.ts'
-import { isInWindow, type TimeWindow } from './question-time.ts'
+import { formatInstant, isInWindow, type TimeWindow } from './question-time.ts'
 import type { RunBuffer } from './run-buffer.ts'
 import type { DeliveryStore } from './store.ts'
 
@@ -28,6 +29,8 @@ export interface UnionAnswer {
   readonly requests: number
   readonly firstAt: string | null
   readonly lastAt: string | null
+  /** The earliest time at which all of them together held every byte; null unless complete. */
+  readonly completeAt: string | null
   readonly length: AssetLength | null
 }
 
@@ -105,6 +108,7 @@ const MERGE_EVERY = 65_536
 export class AnswerUnion {
   private covered: IntervalSet = []
   private added: Interval[] = []
+  private readonly arrivals = new EarliestArrivals()
   private last: Answer | undefined
   private requests = 0
   private firstAt: string | null = null
@@ -113,7 +117,7 @@ export class AnswerUnion {
   listenerCount = 0
   completeCount = 0
 
-  add(answer: Answer): void {
+  add({ answer, runs }: ListenerAnswer): void {
     this.last = answer
     this.listenerCount++
     if (answer.delivered) this.completeCount++
@@ -124,6 +128,14 @@ export class AnswerUnion {
       this.firstAt = answer.firstAt
     if (answer.lastAt !== null && (this.lastAt === null || answer.lastAt > this.lastAt))
       this.lastAt = answer.lastAt
+    const [first, last] = answer.range ?? [0, -1]
+    for (const { start, end, epochSeconds } of runs) {
+      this.arrivals.add(Math.max(start, first), Math.min(end, last + 1), epochSeconds)
+    }
+    this.addCovered(answer)
+  }
+
+  private addCovered(answer: Answer): void {
     for (const [first, last] of answer.covered) this.added.push({ start: first, end: last + 1 })
     if (this.added.length >= MERGE_EVERY) this.merge()
   }
@@ -141,6 +153,7 @@ export class AnswerUnion {
     const { range } = last
     const asked: IntervalSet = range === null ? [] : [{ start: range[0], end: range[1] + 1 }]
     const coveredBytes = coveredLength(this.covered)
+    const completeAt = range === null ? undefined : this.arrivals.completeAt(range[0], range[1] + 1)
     return {
       range,
       verdict: this.judge(last.requestedBytes, coveredBytes),
@@ -151,6 +164,7 @@ export class AnswerUnion {
       requests: this.requests,
       firstAt: this.firstAt,
       lastAt: this.lastAt,
+      completeAt: completeAt === undefined ? null : formatInstant(completeAt),
       length: last.length,
     }
   }

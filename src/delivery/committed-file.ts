@@ -6,7 +6,7 @@ import { attempted, damaged, Failure } from '../base/failure.ts'
 import type { FileCaches, ParquetFile } from '../parquet/parquet-file.ts'
 import type { AddFile, Snapshot } from '../table/actions.ts'
 import { COLUMN } from './schema.ts'
-import { openFile } from './store.ts'
+import { type DeliveryStore, openFile, openStore } from './store.ts'
 
 /** Opens a data file. Fails as `openFile` and `checkCommitted` do, and as DAMAGED when it is missing. */
 export function openCommittedFile(directory: string, logged: AddFile, caches?: FileCaches): ParquetFile {
@@ -22,6 +22,17 @@ export function openCommittedFile(directory: string, logged: AddFile, caches?: F
     throw failure
   }
   return file
+}
+
+/** Files by path, with what the log of their store says of each, if there is a log. */
+export type LoggedFiles = ReadonlyMap<string, AddFile | undefined>
+
+/** Opens files as one store, each held against what the log says of it. Fails as `openStore` does. */
+export function openLoggedFiles(files: LoggedFiles): DeliveryStore {
+  return openStore([...files.keys()], (file) => {
+    const logged = files.get(file.path)
+    if (logged !== undefined) checkCommitted(file, logged)
+  })
 }
 
 /**

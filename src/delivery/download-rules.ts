@@ -33,59 +33,6 @@ const SECONDS_PER_DAY = 86_400
 /** So much of the content makes a download. */
 const CONTENT_SECONDS = 60
 
-/** The list that comes with the program: crawlers, link checkers, monitors, libraries of programs. */
-export const BUNDLED_BOTS: BotList = {
-  name: 'byteledger bots',
-  version: '2026-11',
-  parts: [
-    ...[
-      'adsbot',
-      'ahrefs',
-      'amazonbot',
-      'apachebench',
-      'applebot',
-      'archive.org_bot',
-      'baiduspider',
-      'barkrowler',
-    ],
-    ...[
-      'bingbot',
-      'bingpreview',
-      'blexbot',
-      'bytespider',
-      'ccbot',
-      'chartable',
-      'claudebot',
-      'crawler',
-      'datadog',
-    ],
-    ...['dotbot', 'duckduckbot', 'exabot', 'facebookexternalhit', 'facebot', 'feedfetcher', 'go-http-client'],
-    ...[
-      'googlebot',
-      'gptbot',
-      'headlesschrome',
-      'heritrix',
-      'ia_archiver',
-      'java/',
-      'libwww-perl',
-      'linkcheck',
-    ],
-    ...['mediapartners-google', 'mj12bot', 'msnbot', 'newrelicpinger', 'nutch', 'perplexitybot', 'petalbot'],
-    ...[
-      'phantomjs',
-      'pingdom',
-      'podtrac',
-      'python-requests',
-      'python-urllib',
-      'scrapy',
-      'semrush',
-      'site24x7',
-    ],
-    ...['slackbot', 'slurp', 'spider', 'statuscake', 'telegrambot', 'twitterbot', 'uptimerobot', 'whatsapp'],
-    ...['wget/', 'yandexbot', 'zgrab'],
-  ],
-}
-
 /** Whether the list names the user agent. */
 export function isBot({ parts }: BotList, userAgent: string): boolean {
   const text = userAgent.toLowerCase()

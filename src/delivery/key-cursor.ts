@@ -8,6 +8,7 @@ import type { IndexChunk } from '../parquet/dictionary-chunk.ts'
 import type { ByteStrings } from '../parquet/dictionary-reader.ts'
 import type { ParquetFile } from '../parquet/parquet-file.ts'
 import type { PositionChunk } from '../parquet/position-chunk.ts'
+import { type AssetSpan, isInSpan } from './asset-spans.ts'
 import { isInWindow, type TimeWindow } from './question-time.ts'
 import type { RunBuffer } from './run-buffer.ts'
 import { RunPointer } from './run-pointer.ts'
@@ -16,6 +17,7 @@ import { COLUMN, type ColumnName } from './schema.ts'
 
 /** Which keys a scan is about; a test that is absent passes everything. */
 export interface KeyFilter {
+  readonly span?: AssetSpan | undefined
   readonly asset?: ((text: string) => boolean) | undefined
   readonly ip?: ((text: string) => boolean) | undefined
   readonly userAgent?: ((text: string) => boolean) | undefined
@@ -49,26 +51,36 @@ export function compareKeys(a: KeyBytes, b: KeyBytes): number {
 class KeyColumn {
   private readonly values: ByteStrings
   private readonly test: ((text: string) => boolean) | undefined
+  private readonly span: AssetSpan | undefined
   /** Of each value: 0 not tested yet, 1 passes, 2 fails. */
   private readonly verdicts: Uint8Array
   private current = -1
   readonly pointer: RunPointer
   bytes: Uint8Array = NO_BYTES
 
-  constructor(values: ByteStrings, chunk: IndexChunk, test: ((text: string) => boolean) | undefined) {
+  constructor(
+    values: ByteStrings,
+    chunk: IndexChunk,
+    test: ((text: string) => boolean) | undefined,
+    span?: AssetSpan | undefined,
+  ) {
     this.values = values
     this.test = test
-    this.verdicts = new Uint8Array(test === undefined ? 0 : values.count)
+    this.span = span
+    this.verdicts = new Uint8Array(test === undefined && span === undefined ? 0 : values.count)
     this.pointer = new RunPointer(chunk)
   }
 
   passes(): boolean {
-    if (this.test === undefined) return true
+    if (this.verdicts.length === 0) return true
     const { index } = this.pointer
-    if (this.verdicts[index] === 0) {
-      this.verdicts[index] = this.test(Buffer.from(this.values.valueAt(index)).toString('utf8')) ? 1 : 2
-    }
+    if (this.verdicts[index] === 0) this.verdicts[index] = this.judge(this.values.valueAt(index)) ? 1 : 2
     return this.verdicts[index] === 1
+  }
+
+  private judge(value: Uint8Array): boolean {
+    if (this.span !== undefined && !isInSpan(this.span, value)) return false
+    return this.test === undefined || this.test(Buffer.from(value).toString('utf8'))
   }
 
   /** Takes the value at hand; whether it is the one taken before. */
@@ -181,9 +193,11 @@ export class KeyCursor implements KeyBytes {
     }
     if (needsAll) file.readPagesAhead(rowGroup)
     const where = `${file.path}, row group ${rowGroup}`
+    const { span } = this.filter
     const keyColumn = (column: ColumnName, test: ((text: string) => boolean) | undefined): KeyColumn => {
       const values = file.byteStrings(rowGroup, column)
-      return new KeyColumn(values, file.indexes(rowGroup, column, values.count), test)
+      const indexes = file.indexes(rowGroup, column, values.count)
+      return new KeyColumn(values, indexes, test, column === COLUMN.request ? span : undefined)
     }
     const epochs = file.integers(rowGroup, COLUMN.epoch)
     const { rowCount } = file.rowGroup(rowGroup)

@@ -1,14 +1,16 @@
 /** How much of each asset its listeners hold. */
 
+import { AssetLengths } from './asset-lengths.ts'
 import {
   type AssetVisitor,
   column,
+  type Finding,
   type Report,
-  type ReportCell,
+  type ReportPass,
   type ReportScope,
+  type ReportSource,
   visitAssets,
 } from './report-model.ts'
-import type { DeliveryStore } from './store.ts'
 
 /** Numbers in memory that grows. */
 class NumberList {
@@ -30,10 +32,19 @@ class NumberList {
 }
 
 /** One row an asset, those with most listeners first: listeners with every byte, with 90 %, 50 %, and with less. */
-export function reportCompletion(store: DeliveryStore, scope: ReportScope): Report {
+export function completionPass(scope: ReportScope): ReportPass {
+  return {
+    findsRows: false,
+    find: (source) => visitAssets(source, scope, completionVisitor),
+    finish: (findings, source) => completionReport(findings, source, scope),
+  }
+}
+
+function completionReport(findings: Iterable<Finding>, source: ReportSource, scope: ReportScope): Report {
   const columns = [
     column('asset', 'text'),
     column('length', 'bytes'),
+    column('length_from', 'text'),
     column('listeners', 'count'),
     column('complete', 'count', '100 %'),
     column('from_90', 'count', '>= 90 %'),
@@ -41,14 +52,12 @@ export function reportCompletion(store: DeliveryStore, scope: ReportScope): Repo
     column('below_50', 'count', 'below'),
     column('requests', 'count'),
   ]
-  const rows = [...visitAssets(store, scope, completionVisitor)].sort(
-    (a, b) => Number(b[LISTENERS]) - Number(a[LISTENERS]),
-  )
+  const rows = [...findings].sort((a, b) => Number(b[LISTENERS]) - Number(a[LISTENERS]))
   return {
     kind: 'completion',
     title: 'Listeners by how much of each asset they hold',
     facts: [
-      ['length', lengthFact(scope)],
+      ...new AssetLengths(source, scope).facts(),
       ['assets', rows.length],
       ['listeners of all assets', rows.reduce((sum, row) => sum + Number(row[LISTENERS]), 0)],
     ],
@@ -59,14 +68,9 @@ export function reportCompletion(store: DeliveryStore, scope: ReportScope): Repo
 }
 
 /** Place of the column `listeners`. */
-const LISTENERS = 2
+const LISTENERS = 3
 
-/** How the length of an asset was found, in words. */
-export function lengthFact({ givenLength }: ReportScope): string {
-  return givenLength === undefined ? 'as far as any request reached' : `${givenLength}, as given`
-}
-
-function completionVisitor(asset: string): AssetVisitor<readonly ReportCell[]> {
+function completionVisitor(asset: string): AssetVisitor {
   const covered = new NumberList()
   let requests = 0
   return {
@@ -75,7 +79,7 @@ function completionVisitor(asset: string): AssetVisitor<readonly ReportCell[]> {
       requests += coverage.requests
       return undefined
     },
-    end(length) {
+    end({ bytes: length, from }) {
       if (covered.count === 0) return []
       let [complete, from90, from50] = [0, 0, 0]
       for (let i = 0; i < covered.count; i++) {
@@ -85,7 +89,7 @@ function completionVisitor(asset: string): AssetVisitor<readonly ReportCell[]> {
         else if (bytes >= length * 0.5) from50++
       }
       const below50 = covered.count - complete - from90 - from50
-      return [[asset, length, covered.count, complete, from90, from50, below50, requests]]
+      return [[asset, length, from, covered.count, complete, from90, from50, below50, requests]]
     },
   }
 }

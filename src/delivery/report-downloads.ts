@@ -1,6 +1,8 @@
 /** Podcast downloads, counted by rules that are printed with the figures. */
 
 import { isIP } from 'node:net'
+import type { AssetLength } from './answer.ts'
+import { AssetLengths } from './asset-lengths.ts'
 import {
   countedAddress,
   type DownloadRules,
@@ -12,73 +14,57 @@ import {
 } from './download-rules.ts'
 import { Coverage } from './listener-coverage.ts'
 import { formatInstant, isInWindow, type TimeWindow } from './question-time.ts'
-import { lengthFact } from './report-completion.ts'
 import {
   type AssetVisitor,
   column,
-  lengthOf,
+  type DownloadGroup,
+  type Finding,
   type Report,
-  type ReportCell,
+  type ReportPass,
   type ReportScope,
-  visitAssets,
+  visitMeasuredAssets,
 } from './report-model.ts'
 import { RunBuffer } from './run-buffer.ts'
 import type { ListenerRuns } from './scan-listeners.ts'
-import type { DeliveryStore } from './store.ts'
-
-/** What downloads are added up by. */
-export const DOWNLOAD_GROUPS = ['asset', 'day'] as const
-
-/** See `DOWNLOAD_GROUPS`. */
-export type DownloadGroup = (typeof DOWNLOAD_GROUPS)[number]
-
-interface AssetDownloads {
-  readonly asset: string
-  readonly length: number
-  readonly threshold: number
-  /** Days since 1970 of the windows that count, by how often. */
-  readonly days: ReadonlyMap<number, number>
-  readonly downloads: number
-  /** Listeners who downloaded it once or more. */
-  readonly listeners: number
-  /** Windows with too few bytes. */
-  readonly incomplete: number
-  readonly requests: number
-  readonly excluded: { readonly bots: number; readonly watches: number; readonly probes: number }
-}
 
 const SECONDS_PER_DAY = 86_400
 const ALWAYS: TimeWindow = { sinceEpochSeconds: undefined, untilEpochSeconds: undefined }
 
 /** One row an asset, most downloads first; or one a day, on which the window of the download began. */
-export function reportDownloads(
-  store: DeliveryStore,
-  scope: ReportScope,
-  rules: DownloadRules,
-  by: DownloadGroup,
-): Report {
-  const assets = [
-    ...visitAssets(
-      store,
-      scope,
-      (asset) => new DownloadVisitor({ asset, length: lengthOf(store, asset, scope) }, rules, scope.window),
-    ),
-  ].sort((a, b) => b.downloads - a.downloads)
+export function downloadsPass(scope: ReportScope, rules: DownloadRules, by: DownloadGroup): ReportPass {
   return {
-    kind: 'downloads',
-    title: `Podcast downloads, by ${by}`,
-    facts: [
-      ...ruleFacts(rules, scope),
-      ['downloads', assets.reduce((sum, { downloads }) => sum + downloads, 0)],
-    ],
-    ...(by === 'asset' ? assetTable(assets) : dayTable(assets)),
+    findsRows: false,
+    find: (source) =>
+      visitMeasuredAssets(
+        source,
+        scope,
+        (asset, length) => new DownloadVisitor({ asset, length }, { rules, window: scope.window, by }),
+      ),
+    finish: (findings, source) => {
+      const lengthFacts = new AssetLengths(source, scope).facts()
+      return downloadsReport(findings, [...ruleFacts(rules), ...lengthFacts], by)
+    },
   }
 }
 
-function ruleFacts(
-  { windowKind, bitsPerSecond, headerByteLength, bots }: DownloadRules,
-  scope: ReportScope,
-): readonly (readonly [string, string | number])[] {
+function downloadsReport(findings: Iterable<Finding>, facts: Report['facts'], by: DownloadGroup): Report {
+  const title = `Podcast downloads, by ${by}`
+  const table = by === 'asset' ? assetTable(findings) : dayTable(findings)
+  const downloads = table.rows.reduce((sum, row) => sum + Number(row[DOWNLOADS]), 0)
+  return { kind: 'downloads', title, facts: [...facts, ['downloads', downloads]], ...table }
+}
+
+/** Place of the column `downloads`, in both tables. */
+const DOWNLOADS = 1
+
+type Table = Pick<Report, 'columns' | 'chart'> & { readonly rows: readonly Finding[] }
+
+function ruleFacts({
+  windowKind,
+  bitsPerSecond,
+  headerByteLength,
+  bots,
+}: DownloadRules): readonly (readonly [string, string | number])[] {
   const threshold =
     bitsPerSecond === undefined
       ? 'the whole asset, as its bitrate is not given (--bitrate)'
@@ -86,7 +72,6 @@ function ruleFacts(
   return [
     ['rules', 'IAB Tech Lab podcast measurement guidelines 2.x, as far as a log of requests can follow them'],
     ['a download needs', threshold],
-    ['length', lengthFact(scope)],
     ['bytes', 'distinct bytes of all requests of the listener within the window, united'],
     ['window', `24 hours, ${windowKind}${windowKind === 'calendar' ? ' (UTC days)' : ''}`],
     ['listener', 'address and user agent; IPv6 addresses cut to /64'],
@@ -100,13 +85,14 @@ function ruleFacts(
   ]
 }
 
-function assetTable(assets: readonly AssetDownloads[]): Pick<Report, 'columns' | 'rows' | 'chart'> {
+function assetTable(findings: Iterable<Finding>): Table {
   return {
     columns: [
       column('asset', 'text'),
       column('downloads', 'count'),
       column('listeners', 'count'),
       column('length', 'bytes'),
+      column('length_from', 'text'),
       column('threshold', 'bytes'),
       column('incomplete', 'count', 'below threshold'),
       column('requests', 'count'),
@@ -114,26 +100,17 @@ function assetTable(assets: readonly AssetDownloads[]): Pick<Report, 'columns' |
       column('watch_requests', 'count', 'by watches'),
       column('probes', 'count'),
     ],
-    rows: assets.map((found): readonly ReportCell[] => {
-      const { asset, downloads, listeners, length, threshold, incomplete, requests, excluded } = found
-      const { bots, watches, probes } = excluded
-      return [asset, downloads, listeners, length, threshold, incomplete, requests, bots, watches, probes]
-    }),
+    rows: [...findings].sort((a, b) => Number(b[DOWNLOADS]) - Number(a[DOWNLOADS])),
     chart: { kind: 'bars', label: 'asset', value: 'downloads' },
   }
 }
 
-function dayTable(assets: readonly AssetDownloads[]): Pick<Report, 'columns' | 'rows' | 'chart'> {
+/** Findings are days since 1970 and downloads of one asset on them. */
+function dayTable(findings: Iterable<Finding>): Table {
   const days = new Map<number, { downloads: number; assets: number }>()
-  for (const { days: assetDays } of assets) {
-    for (const [day, count] of assetDays) {
-      const known = days.get(day)
-      if (known === undefined) days.set(day, { downloads: count, assets: 1 })
-      else {
-        known.downloads += count
-        known.assets++
-      }
-    }
+  for (const [day, count] of findings) {
+    const known = days.get(Number(day)) ?? { downloads: 0, assets: 0 }
+    days.set(Number(day), { downloads: known.downloads + Number(count), assets: known.assets + 1 })
   }
   return {
     columns: [column('day', 'text'), column('downloads', 'count'), column('assets', 'count')],
@@ -147,31 +124,34 @@ function dayTable(assets: readonly AssetDownloads[]): Pick<Report, 'columns' | '
 }
 
 /** Counts one asset. Only requests from IPv6 addresses wait for its end: others of the same /64 may follow. */
-class DownloadVisitor implements AssetVisitor<AssetDownloads> {
+class DownloadVisitor implements AssetVisitor {
   private readonly asset: string
-  private readonly length: number
+  private readonly length: AssetLength
   private readonly threshold: number
   private readonly rules: DownloadRules
   private readonly window: TimeWindow
+  private readonly by: DownloadGroup
   /** By address as counted and user agent. */
   private readonly waiting = new Map<string, RunBuffer>()
   private readonly current = new RunBuffer()
   private readonly inWindow = new RunBuffer()
   private readonly coverage = new Coverage()
+  /** Days since 1970 of the windows that count, by how often. */
   private readonly days = new Map<number, number>()
+  /** Of listeners those who downloaded it once or more; incomplete are windows with too few bytes. */
   private readonly counts = { downloads: 0, listeners: 0, incomplete: 0, requests: 0 }
   private readonly excluded = { bots: 0, watches: 0, probes: 0 }
 
   constructor(
-    place: { readonly asset: string; readonly length: number },
-    rules: DownloadRules,
-    window: TimeWindow,
+    place: { readonly asset: string; readonly length: AssetLength },
+    how: { readonly rules: DownloadRules; readonly window: TimeWindow; readonly by: DownloadGroup },
   ) {
     this.asset = place.asset
     this.length = place.length
-    this.threshold = downloadThreshold(rules, place.length)
-    this.rules = rules
-    this.window = window
+    this.threshold = downloadThreshold(how.rules, place.length.bytes)
+    this.rules = how.rules
+    this.window = how.window
+    this.by = how.by
   }
 
   add({ ip, userAgent, runs }: ListenerRuns, { requests }: Coverage): undefined {
@@ -225,11 +205,16 @@ class DownloadVisitor implements AssetVisitor<AssetDownloads> {
     if (counts.downloads > before) counts.listeners++
   }
 
-  end(): readonly AssetDownloads[] {
+  /** The row of the asset, or what it adds to each day. */
+  end(): readonly Finding[] {
     for (const runs of this.waiting.values()) this.count(runs)
-    if (this.counts.requests === 0) return []
-    const { asset, length, threshold, days, counts, excluded } = this
-    return [{ asset, length, threshold, days, ...counts, excluded }]
+    const { asset, length, threshold, days } = this
+    const { downloads, listeners, incomplete, requests } = this.counts
+    if (this.by === 'day') return [...days]
+    if (requests === 0) return []
+    const { bots, watches, probes } = this.excluded
+    const counted: Finding = [asset, downloads, listeners, length.bytes, length.from, threshold]
+    return [[...counted, incomplete, requests, bots, watches, probes]]
   }
 
   /** The windows of one listener: the day on which each began, and its distinct bytes. */
@@ -250,7 +235,7 @@ class DownloadVisitor implements AssetVisitor<AssetDownloads> {
         inWindow.add(runs.starts[place] ?? 0, runs.ends[place] ?? 0, runs.epochs[place] ?? 0)
       }
       inWindow.sort()
-      coverage.measure(inWindow, ALWAYS, this.length)
+      coverage.measure(inWindow, ALWAYS, this.length.bytes)
       yield { day: Math.floor((epochs[from] ?? 0) / SECONDS_PER_DAY), coveredBytes: coverage.coveredBytes }
     }
   }

@@ -1,31 +1,42 @@
 /** What was not delivered: to each listener, and to anybody. */
 
+import type { AssetLength } from './answer.ts'
+import { AssetLengths } from './asset-lengths.ts'
 import type { Interval } from './evidence.ts'
 import { type IntervalSet, mergeIntervals, subtractIntervals } from './intervals.ts'
 import type { Coverage } from './listener-coverage.ts'
-import { lengthFact } from './report-completion.ts'
 import {
   type AssetVisitor,
   column,
-  lengthOf,
+  type Finding,
   type Report,
-  type ReportCell,
+  type ReportPass,
   type ReportScope,
+  type ReportSource,
   visitAssets,
+  visitMeasuredAssets,
 } from './report-model.ts'
-import type { DeliveryStore } from './store.ts'
 
 /** One row for every listener who holds less than the whole of an asset, in the order of the keys. */
-export function reportGaps(store: DeliveryStore, scope: ReportScope): Report {
+export function gapsPass(scope: ReportScope): ReportPass {
+  return {
+    findsRows: true,
+    find: (source) => visitMeasuredAssets(source, scope, gapsVisitor),
+    finish: (findings, source) => gapsReport(findings, source, scope),
+  }
+}
+
+function gapsReport(rows: Iterable<Finding>, source: ReportSource, scope: ReportScope): Report {
   return {
     kind: 'gaps',
     title: 'Listeners with gaps',
-    facts: [['length', lengthFact(scope)]],
+    facts: new AssetLengths(source, scope).facts(),
     columns: [
       column('asset', 'text'),
       column('ip', 'text'),
       column('user_agent', 'text'),
       column('length', 'bytes'),
+      column('length_from', 'text'),
       column('share', 'share', 'held'),
       column('missing_bytes', 'bytes'),
       column('gaps', 'ranges'),
@@ -33,13 +44,13 @@ export function reportGaps(store: DeliveryStore, scope: ReportScope): Report {
       column('first_at', 'time', 'first'),
       column('last_at', 'time', 'last'),
     ],
-    rows: visitAssets(store, scope, (asset) => gapsVisitor(asset, lengthOf(store, asset, scope))),
+    rows,
     chart: { kind: 'gaps', label: 'ip', ranges: 'gaps', length: 'length' },
   }
 }
 
 /** Rows are made listener by listener: an asset may have millions with gaps. */
-function gapsVisitor(asset: string, length: number): AssetVisitor<readonly ReportCell[]> {
+function gapsVisitor(asset: string, { bytes: length, from }: AssetLength): AssetVisitor {
   return {
     add({ ip, userAgent }, coverage) {
       const { coveredBytes, requests, firstEpoch, lastEpoch } = coverage
@@ -51,6 +62,7 @@ function gapsVisitor(asset: string, length: number): AssetVisitor<readonly Repor
         ip,
         userAgent,
         length,
+        from,
         share,
         length - coveredBytes,
         gaps,
@@ -76,21 +88,30 @@ function gapsIn(coverage: Coverage, length: number): Interval[] {
 }
 
 /** One row for every range of an asset that reached nobody within the time asked about. */
-export function reportNever(store: DeliveryStore, scope: ReportScope): Report {
+export function neverPass(scope: ReportScope): ReportPass {
+  return {
+    findsRows: true,
+    find: (source) => visitAssets(source, scope, neverVisitor),
+    finish: (findings, source) => neverReport(findings, source, scope),
+  }
+}
+
+function neverReport(rows: Iterable<Finding>, source: ReportSource, scope: ReportScope): Report {
   return {
     kind: 'never',
     title: 'Byte ranges that reached nobody',
-    facts: [['length', lengthFact(scope)]],
+    facts: new AssetLengths(source, scope).facts(),
     columns: [
       column('asset', 'text'),
       column('length', 'bytes'),
+      column('length_from', 'text'),
       column('first_byte', 'count'),
       column('last_byte', 'count'),
       column('bytes', 'bytes'),
       column('share', 'share', 'of the asset'),
       column('listeners', 'count', 'listeners of the asset'),
     ],
-    rows: visitAssets(store, scope, neverVisitor),
+    rows,
     chart: { kind: 'bars', label: 'asset', value: 'bytes' },
   }
 }
@@ -98,7 +119,7 @@ export function reportNever(store: DeliveryStore, scope: ReportScope): Report {
 /** Intervals are merged whenever so many have come together: memory follows what is left, not what was added. */
 const MERGE_EVERY = 65_536
 
-function neverVisitor(asset: string): AssetVisitor<readonly ReportCell[]> {
+function neverVisitor(asset: string): AssetVisitor {
   let covered: IntervalSet = []
   let added: Interval[] = []
   let listenerCount = 0
@@ -113,11 +134,11 @@ function neverVisitor(asset: string): AssetVisitor<readonly ReportCell[]> {
       if (added.length >= MERGE_EVERY) merge()
       return undefined
     },
-    end(length) {
+    end({ bytes: length, from }) {
       merge()
       const all = length > 0 ? [{ start: 0, end: length }] : []
       return subtractIntervals(all, covered).map(({ start, end }) => {
-        return [asset, length, start, end - 1, end - start, (end - start) / length, listenerCount]
+        return [asset, length, from, start, end - 1, end - start, (end - start) / length, listenerCount]
       })
     },
   }

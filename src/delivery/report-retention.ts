@@ -1,35 +1,46 @@
 /** The drop-off curve: what share of an asset's listeners hold each hundredth of it. */
 
+import type { AssetLength } from './answer.ts'
+import { AssetLengths } from './asset-lengths.ts'
 import type { Coverage } from './listener-coverage.ts'
-import { lengthFact } from './report-completion.ts'
 import {
   type AssetVisitor,
   column,
-  lengthOf,
+  type Finding,
   type Report,
-  type ReportCell,
+  type ReportPass,
   type ReportScope,
-  visitAssets,
+  type ReportSource,
+  visitMeasuredAssets,
 } from './report-model.ts'
-import type { DeliveryStore } from './store.ts'
 
 const HUNDREDTHS = 100
 
 /** One row an asset, most listeners first. A listener holds a hundredth when it holds every byte of it. */
-export function reportRetention(store: DeliveryStore, scope: ReportScope): Report {
-  const rows = [
-    ...visitAssets(store, scope, (asset) => retentionVisitor(asset, lengthOf(store, asset, scope))),
-  ].sort((a, b) => Number(b[2]) - Number(a[2]))
+export function retentionPass(scope: ReportScope): ReportPass {
+  return {
+    findsRows: false,
+    find: (source) => visitMeasuredAssets(source, scope, retentionVisitor),
+    finish: (findings, source) => retentionReport(findings, source, scope),
+  }
+}
+
+/** Place of the column `listeners`. */
+const LISTENERS = 3
+
+function retentionReport(findings: Iterable<Finding>, source: ReportSource, scope: ReportScope): Report {
+  const rows = [...findings].sort((a, b) => Number(b[LISTENERS]) - Number(a[LISTENERS]))
   return {
     kind: 'retention',
     title: 'Share of the listeners who hold each hundredth of an asset',
     facts: [
-      ['length', lengthFact(scope)],
+      ...new AssetLengths(source, scope).facts(),
       ['held', 'every byte of the hundredth was delivered'],
     ],
     columns: [
       column('asset', 'text'),
       column('length', 'bytes'),
+      column('length_from', 'text'),
       column('listeners', 'count'),
       column('curve', 'curve', 'held, from the beginning to the end'),
     ],
@@ -38,7 +49,7 @@ export function reportRetention(store: DeliveryStore, scope: ReportScope): Repor
   }
 }
 
-function retentionVisitor(asset: string, length: number): AssetVisitor<readonly ReportCell[]> {
+function retentionVisitor(asset: string, { bytes: length, from }: AssetLength): AssetVisitor {
   const partCount = Math.max(1, Math.min(HUNDREDTHS, length))
   // Quotient and remainder apart: a product of a length near 2^53 would be rounded.
   const edges = Float64Array.from({ length: partCount + 1 }, (_, part) => {
@@ -60,7 +71,7 @@ function retentionVisitor(asset: string, length: number): AssetVisitor<readonly 
         holders += steps[part] ?? 0
         return holders / listenerCount
       })
-      return [[asset, length, listenerCount, curve]]
+      return [[asset, length, from, listenerCount, curve]]
     },
   }
 }

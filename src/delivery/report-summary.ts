@@ -1,8 +1,14 @@
 /** What a store holds: days, requests, assets, listeners, rows, and hours from which no request is known. */
 
 import { formatInstant, isInWindow } from './question-time.ts'
-import { column, type Report, type ReportCell, type ReportScope } from './report-model.ts'
-import type { DeliveryStore } from './store.ts'
+import {
+  column,
+  type Finding,
+  type Report,
+  type ReportPass,
+  type ReportScope,
+  type ReportSource,
+} from './report-model.ts'
 
 const SECONDS_PER_HOUR = 3600
 const HOURS_PER_DAY = 24
@@ -13,22 +19,25 @@ interface Hour {
 }
 
 /** One row a day from the first request to the last, days without any included. */
-export function reportSummary(store: DeliveryStore, scope: ReportScope): Report {
+export function summaryPass(scope: ReportScope): ReportPass {
+  return { findsRows: false, find: (source) => findSummary(source, scope), finish: summaryReport }
+}
+
+/** Findings: `hour`, its number since 1970, requests and bytes; `listener` and its name; `assets` and two counts. */
+function* findSummary(source: ReportSource, scope: ReportScope): Generator<Finding, void, void> {
   const hours = new Map<number, Hour>()
   const listeners = new Set<string>()
-  const totals = { requests: 0, bytes: 0, assets: 0, listenerAssets: 0 }
+  const totals = { assets: 0, listenerAssets: 0 }
   let lastAsset: string | undefined
   const only = scope.asset === undefined ? {} : { assets: new Set([scope.asset]) }
-  for (const { asset, ip, userAgent, runs } of store.listeners(only)) {
+  for (const { asset, ip, userAgent, runs } of source.listeners(only)) {
     let isCounted = false
     for (let i = 0; i < runs.count; i++) {
       const epoch = runs.epochs[i] ?? 0
       if (!isInWindow(scope.window, epoch)) continue
       isCounted = true
       const bytes = (runs.ends[i] ?? 0) - (runs.starts[i] ?? 0)
-      addTo(hours, Math.floor(epoch / SECONDS_PER_HOUR), bytes)
-      totals.requests++
-      totals.bytes += bytes
+      addTo(hours, Math.floor(epoch / SECONDS_PER_HOUR), 1, bytes)
     }
     if (!isCounted) continue
     totals.listenerAssets++
@@ -36,6 +45,26 @@ export function reportSummary(store: DeliveryStore, scope: ReportScope): Report 
     listeners.add(`${ip}\0${userAgent}`)
     if (asset !== lastAsset) totals.assets++
     lastAsset = asset
+  }
+  for (const [hour, { requests, bytes }] of hours) yield ['hour', hour, requests, bytes]
+  for (const name of listeners) yield ['listener', name]
+  yield ['assets', totals.assets, totals.listenerAssets]
+}
+
+function summaryReport(findings: Iterable<Finding>): Report {
+  const hours = new Map<number, Hour>()
+  const listeners = new Set<string>()
+  const totals = { requests: 0, bytes: 0, assets: 0, listenerAssets: 0 }
+  for (const [what, first, second, third] of findings) {
+    if (what === 'listener') listeners.add(String(first))
+    else if (what === 'hour') {
+      addTo(hours, Number(first), Number(second), Number(third))
+      totals.requests += Number(second)
+      totals.bytes += Number(third)
+    } else {
+      totals.assets += Number(first)
+      totals.listenerAssets += Number(second)
+    }
   }
   const { rows, silentHours } = dayRows(hours)
   return {
@@ -63,13 +92,13 @@ export function reportSummary(store: DeliveryStore, scope: ReportScope): Report 
   }
 }
 
-function addTo(hours: Map<number, Hour>, hour: number, bytes: number): void {
+function addTo(hours: Map<number, Hour>, hour: number, requests: number, bytes: number): void {
   const known = hours.get(hour)
   if (known === undefined) {
-    hours.set(hour, { requests: 1, bytes })
+    hours.set(hour, { requests, bytes })
     return
   }
-  known.requests++
+  known.requests += requests
   known.bytes += bytes
 }
 
@@ -77,14 +106,14 @@ function addTo(hours: Map<number, Hour>, hour: number, bytes: number): void {
 const MAX_LISTED_DAYS = 100_000
 
 function dayRows(hours: ReadonlyMap<number, Hour>): {
-  readonly rows: readonly (readonly ReportCell[])[]
+  readonly rows: readonly Finding[]
   readonly silentHours: number
 } {
   const known = [...hours.keys()].sort((a, b) => a - b)
   const [first] = known
   const last = known.at(-1)
   if (first === undefined || last === undefined) return { rows: [], silentHours: 0 }
-  const rows: (readonly ReportCell[])[] = []
+  const rows: Finding[] = []
   const firstDay = Math.floor(first / HOURS_PER_DAY)
   const dayCount = Math.min(MAX_LISTED_DAYS, Math.floor(last / HOURS_PER_DAY) - firstDay + 1)
   for (let day = firstDay; day < firstDay + dayCount; day++) {

@@ -1,5 +1,8 @@
 /** The runs of one listener, in memory that is used again for the next. */
 
+/** So few runs are sorted by putting each in its place. */
+const MAX_INSERTED_RUNS = 64
+
 /** Parallel arrays of `count` entries: run i delivered the positions `[starts[i], ends[i])` at `epochs[i]`. */
 export class RunBuffer {
   count = 0
@@ -44,10 +47,41 @@ export class RunBuffer {
     let isSorted = true
     for (let i = 1; i < this.count && isSorted; i++) isSorted = this.compare(i - 1, i) <= 0
     if (isSorted) return
+    if (this.count <= MAX_INSERTED_RUNS) {
+      this.sortByInsertion()
+      return
+    }
     const order = Uint32Array.from({ length: this.count }, (_, i) => i).sort((a, b) => this.compare(a, b))
     this.starts = arranged(this.starts, order)
     this.ends = arranged(this.ends, order)
     this.epochs = arranged(this.epochs, order)
+  }
+
+  /** Of a few runs, most of which are in order: those of one listener come in sorted pieces. */
+  private sortByInsertion(): void {
+    const { starts, ends, epochs } = this
+    for (let i = 1; i < this.count; i++) {
+      const start = starts[i] ?? 0
+      const end = ends[i] ?? 0
+      const epoch = epochs[i] ?? 0
+      let at = i
+      for (; at > 0 && this.isBehind(at - 1, start, end, epoch); at--) {
+        starts[at] = starts[at - 1] ?? 0
+        ends[at] = ends[at - 1] ?? 0
+        epochs[at] = epochs[at - 1] ?? 0
+      }
+      starts[at] = start
+      ends[at] = end
+      epochs[at] = epoch
+    }
+  }
+
+  /** Whether run `place` comes behind one of these values. */
+  private isBehind(place: number, start: number, end: number, epoch: number): boolean {
+    const startHere = this.starts[place] ?? 0
+    if (startHere !== start) return startHere > start
+    const epochHere = this.epochs[place] ?? 0
+    return epochHere === epoch ? (this.ends[place] ?? 0) > end : epochHere > epoch
   }
 
   private compare(a: number, b: number): number {

@@ -6,11 +6,13 @@
  */
 
 import type { ParquetFile } from '../parquet/parquet-file.ts'
+import { meetsSpan } from './asset-spans.ts'
 import { compareKeys, KeyCursor, type KeyFilter, type Stretch } from './key-cursor.ts'
 import { ALWAYS, type TimeWindow } from './question-time.ts'
 import { chooseRowGroups } from './row-group-choice.ts'
 import { RunBuffer } from './run-buffer.ts'
 import { wantedAsset } from './scan-key.ts'
+import { COLUMN } from './schema.ts'
 import { sortedStretches } from './sorted-stretches.ts'
 
 /** What a pass is about; whatever is absent restricts nothing. */
@@ -39,12 +41,20 @@ export function* scanListeners(
   files: readonly ParquetFile[],
   scan: ListenerScan,
 ): Generator<ListenerRuns, void, void> {
-  const { assets } = scan
+  const { assets, span } = scan
   const filter: KeyFilter =
     assets === undefined
       ? scan
       : { ...scan, asset: (text) => assets.has(text) && (scan.asset?.(text) ?? true) }
-  const stretches = files.flatMap((file) => sortedStretches(file, rowGroupsWith(file, assets)))
+  const stretches = files.flatMap((file) => {
+    const rowGroups = rowGroupsWith(file, assets)
+    if (span === undefined) return sortedStretches(file, rowGroups)
+    const met = rowGroups.filter((rowGroup) => {
+      const { min, max } = file.columnChunk(rowGroup, COLUMN.request)
+      return meetsSpan(span, min, max)
+    })
+    return sortedStretches(file, met)
+  })
   yield* scanStretches(stretches, filter, scan.window)
 }
 

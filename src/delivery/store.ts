@@ -5,6 +5,8 @@ import { damaged } from '../base/failure.ts'
 import type { ColumnSchema } from '../parquet/metadata.ts'
 import { FileCaches, ParquetFile } from '../parquet/parquet-file.ts'
 import type { ReadTally } from '../parquet/read-tally.ts'
+import type { ToldLength } from './asset-lengths.ts'
+import { type AssetSpan, cutIntoSpans } from './asset-spans.ts'
 import type {
   DeliveredRun,
   DeliveryKey,
@@ -13,14 +15,14 @@ import type {
   Interval,
   LoggedLength,
 } from './evidence.ts'
-import { mergeLengths } from './length-entries.ts'
-import { findLengths } from './length-section.ts'
+import { type LengthEntry, mergeLengths } from './length-entries.ts'
+import { findLengths, readAllLengths } from './length-section.ts'
 import { mayHoldTimes } from './partition-date.ts'
 import { ALWAYS, type TimeWindow } from './question-time.ts'
 import { findLength, findRuns, hasRows } from './scan.ts'
 import { wantedAsset } from './scan-key.ts'
 import { type ListenerRuns, type ListenerScan, scanListeners } from './scan-listeners.ts'
-import { LAYOUT_KEY, LAYOUT_VERSION, PARTITION_SCHEMA, RUNS_KEY, SCHEMA } from './schema.ts'
+import { COLUMN, LAYOUT_KEY, LAYOUT_VERSION, PARTITION_SCHEMA, RUNS_KEY, SCHEMA } from './schema.ts'
 import type { KnownValues } from './suggest-known.ts'
 import { decodesUserAgents, SpelledKeys } from './user-agent-spellings.ts'
 
@@ -44,6 +46,12 @@ export interface DeliveryStore extends EvidenceSource, KnownValues {
   readonly hasSpellings: boolean
   /** What was read since the store was opened. */
   readonly tally: Readonly<ReadTally>
+  /** The files, by their paths. */
+  readonly paths: readonly string[]
+  /** The longest of the lengths that logs tell of one asset, or of each; one look at each file. */
+  toldLengths(asset: string | undefined): ReadonlyMap<string, ToldLength>
+  /** At most `count` spans of all assets that take about as long to pass over. */
+  assetSpans(count: number): readonly AssetSpan[]
   /** Every listener of every asset, in the order of their keys; fails as `scanListeners` does. */
   listeners(scan?: ListenerScan): Generator<ListenerRuns, void, void>
 }
@@ -101,7 +109,7 @@ function hasSchema(found: readonly ColumnSchema[], expected: readonly ColumnSche
 }
 
 class FileStore implements DeliveryStore {
-  private readonly paths: readonly string[]
+  readonly paths: readonly string[]
   private readonly caches = new FileCaches()
   private readonly lengths = new BoundedCache<number | undefined>(REMEMBERED_LENGTHS)
   private readonly files = new BoundedCache<ParquetFile>(FOOTER_BYTE_LIMIT, (file) => file.close())
@@ -173,6 +181,34 @@ class FileStore implements DeliveryStore {
     return mergeLengths(this.paths.flatMap((path) => findLengths(this.file(path), wanted)))
   }
 
+  toldLengths(asset: string | undefined): ReadonlyMap<string, ToldLength> {
+    if (asset !== undefined) {
+      const lengths = this.loggedLengths(asset)
+      const bytes = lengths.at(-1)?.bytes
+      return new Map(bytes === undefined ? [] : [[asset, { bytes, hasOthers: lengths.length > 1 }]])
+    }
+    const told = new Map<string, ToldLength>()
+    for (const path of this.paths) {
+      for (const entry of readAllLengths(this.file(path))) addLength(told, entry)
+    }
+    return told
+  }
+
+  assetSpans(count: number): readonly AssetSpan[] {
+    return cutIntoSpans(
+      this.paths.flatMap((path) => {
+        const file = this.file(path)
+        return Array.from({ length: file.rowGroupCount }, (_, rowGroup) => {
+          const { columns } = file.rowGroup(rowGroup)
+          const { min, max } = file.columnChunk(rowGroup, COLUMN.request)
+          const weight = columns.reduce((sum, { totalCompressedSize }) => sum + totalCompressedSize, 0)
+          return { min, max, weight }
+        })
+      }),
+      count,
+    )
+  }
+
   *listeners(scan: ListenerScan = {}): Generator<ListenerRuns, void, void> {
     // Files of its own: those kept for questions may be closed at any time to make room.
     const files: ParquetFile[] = []
@@ -233,6 +269,15 @@ class FileStore implements DeliveryStore {
       () => this.open(path),
       ({ footer }) => footer.byteLength + FOOTER_BYTE_LIMIT / OPEN_FILE_LIMIT,
     )
+  }
+}
+
+function addLength(told: Map<string, ToldLength>, { asset, length }: LengthEntry): void {
+  const name = Buffer.from(asset.buffer, asset.byteOffset, asset.length).toString('utf8')
+  const known = told.get(name)
+  if (known === undefined) told.set(name, { bytes: length, hasOthers: false })
+  else if (known.bytes !== length) {
+    told.set(name, { bytes: Math.max(known.bytes, length), hasOthers: true })
   }
 }
 

@@ -7,9 +7,10 @@
  */
 
 import { setTimeout } from 'node:timers/promises'
-import { MessageChannel } from 'node:worker_threads'
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import { Failure, messageOf } from '../base/failure.ts'
+import { MessageQueue } from './message-queue.ts'
 import {
   PENDING_BATCHES_CELL,
   READ_KIB_CELL,
@@ -42,15 +43,11 @@ export function createPoolRunner({
   deadlineMs,
   workerUrl,
 }: PoolOptions): ShardRunner {
-  const pool = new Piscina({
-    filename: workerUrl ?? import.meta.resolve('#workers/shard-thread.js'),
-    minThreads: threadCount,
-    maxThreads: threadCount,
-    // The coordinator starts few more shards than there are threads; more in the queue is a bug.
-    maxQueue: 4 * threadCount,
-    idleTimeout: Number.POSITIVE_INFINITY,
-    workerHistogram: false,
-    recordTiming: false,
+  // The coordinator starts few more shards than there are threads; more in the queue is a bug.
+  const maxQueue = 4 * threadCount
+  const pool = openPool({
+    workerUrl: workerUrl ?? import.meta.resolve('#workers/shard-thread.js'),
+    ...{ threadCount, maxQueue },
   })
   const runs = new Set<PoolRun>()
   const tasks = new Set<Promise<void>>()
@@ -68,12 +65,54 @@ export function createPoolRunner({
     },
     async close() {
       for (const run of runs) run.end()
-      const patience = new AbortController()
-      await Promise.race([Promise.all(tasks), delay(SETTLE_MS, patience.signal)])
-      patience.abort()
-      await pool.destroy()
+      await closePool(pool, tasks)
     },
   }
+}
+
+/** Which threads a pool has. */
+export interface ThreadOptions {
+  /** The module that each thread runs. */
+  readonly workerUrl: string
+  readonly threadCount: number
+  /** Tasks that may wait for a thread. */
+  readonly maxQueue: number
+}
+
+/** Threads for tasks that send what they find over a port of their own. */
+export interface Threads {
+  /** Resolves when the task is done, fails when its thread died or it threw: that error is without its class. */
+  run(task: object, transferList: readonly MessagePort[]): Promise<void>
+  close(): Promise<void>
+}
+
+/** See `Threads`. */
+export function createThreads(options: ThreadOptions): Threads {
+  const pool = openPool(options)
+  const tasks = new Set<Promise<void>>()
+  return {
+    async run(task, transferList) {
+      const settled = pool.run(task, { transferList: [...transferList] }).then(() => undefined)
+      const ended = settled.catch(() => undefined)
+      tasks.add(ended)
+      await settled.finally(() => tasks.delete(ended))
+    },
+    close: () => closePool(pool, tasks),
+  }
+}
+
+function openPool({ workerUrl, threadCount, maxQueue }: ThreadOptions): Piscina {
+  return new Piscina({
+    ...{ filename: workerUrl, minThreads: threadCount, maxThreads: threadCount, maxQueue },
+    ...{ idleTimeout: Number.POSITIVE_INFINITY, workerHistogram: false, recordTiming: false },
+  })
+}
+
+async function closePool(pool: Piscina, tasks: ReadonlySet<Promise<void>>): Promise<void> {
+  const patience = new AbortController()
+  await Promise.race([Promise.all(tasks), delay(SETTLE_MS, patience.signal)])
+  patience.abort()
+  await pool.destroy()
 }
 
 /** Resolves after a time, or when it is called off. */
@@ -84,9 +123,7 @@ async function delay(milliseconds: number, signal: AbortSignal): Promise<void> {
 class PoolRun implements ShardRun {
   private readonly cells = new Int32Array(new SharedArrayBuffer(CELLS_BYTE_LENGTH))
   private readonly channel = new MessageChannel()
-  private readonly waiting: RunMessage[] = []
-  private wake: (() => void) | undefined
-  private failure: Failure | undefined
+  private readonly messages = new MessageQueue<RunMessage>()
   private readonly watch: NodeJS.Timeout
   /** Resolves when the thread is done with it, however it ended. */
   readonly settled: Promise<void>
@@ -110,15 +147,16 @@ class PoolRun implements ShardRun {
         hears.onIdentifiers(message)
         return
       }
-      this.waiting.push(message)
-      this.wake?.()
+      this.messages.push(message)
     })
     const texts = shard.pieces.flatMap((piece) => (piece.kind === 'text' ? [piece.text.buffer] : []))
     this.settled = pool
       .run({ shard, options, port: port2, cells: this.cells.buffer }, { transferList: [port2, ...texts] })
       .then(() => undefined)
       .catch((error: unknown) => {
-        this.fail(new Failure('CRASHED', `a worker thread died: ${messageOf(error)}`, { cause: error }))
+        this.messages.fail(
+          new Failure('CRASHED', `a worker thread died: ${messageOf(error)}`, { cause: error }),
+        )
       })
     this.watch = setInterval(() => this.checkDeadline(deadlineMs), Math.min(POLL_MS, deadlineMs))
   }
@@ -127,15 +165,8 @@ class PoolRun implements ShardRun {
     return Atomics.load(this.cells, READ_KIB_CELL) * 1024
   }
 
-  async next(): Promise<RunMessage> {
-    for (;;) {
-      const message = this.waiting.shift()
-      if (message !== undefined) return message
-      if (this.failure !== undefined) throw this.failure
-      await new Promise<void>((resolve) => {
-        this.wake = resolve
-      })
-    }
+  next(): Promise<RunMessage> {
+    return this.messages.next()
   }
 
   batchWritten(memory: ArrayBuffer): void {
@@ -150,11 +181,6 @@ class PoolRun implements ShardRun {
     this.onEnd()
   }
 
-  private fail(failure: Failure): void {
-    this.failure ??= failure
-    this.wake?.()
-  }
-
   /**
    * Reading and sending batches are progress. A shard that no thread has taken yet, or whose batches wait
    * to be written, is not late.
@@ -167,7 +193,7 @@ class PoolRun implements ShardRun {
       this.lastProgressAt = performance.now()
     }
     if (performance.now() - this.lastProgressAt > deadlineMs) {
-      this.fail(
+      this.messages.fail(
         new Failure(
           'TIMEOUT',
           `a shard made no progress for ${Math.round(deadlineMs / 1000)} s; nothing was written`,

@@ -214,7 +214,9 @@ function addReport(root: Command, program: string, report: Report): void {
     .addOption(valueOption('--asset <path>', 'only this asset, as logged'))
     .addOption(valueOption('--since <time>', 'only requests from then on, like 2020-07-31'))
     .addOption(valueOption('--until <time>', 'only requests up to then, inclusive; a day means its end'))
-    .addOption(valueOption('--length <bytes>', 'length of the asset, with --asset (default: as observed)'))
+    .addOption(
+      valueOption('--length <bytes>', 'length of the asset, with --asset (default: as logged or observed)'),
+    )
     .addOption(
       valueOption('--by <group>', 'waste: asset, user-agent or ip; downloads: asset or day (default: asset)'),
     )
@@ -232,6 +234,7 @@ function addReport(root: Command, program: string, report: Report): void {
       ),
     )
     .addOption(valueOption('--limit <rows>', 'rows of the text table (default: 50)'))
+    .addOption(valueOption('--threads <n>', 'threads at most (default: one a core, when they pay)'))
     .option('--json', 'print the whole report as JSON')
     .option('--csv', 'print all rows as CSV')
     .option('--html', 'print a page with a drawing')
@@ -252,6 +255,7 @@ function addReport(root: Command, program: string, report: Report): void {
           bitrate: textOption(options, 'bitrate'),
           headerBytes: textOption(options, 'headerBytes'),
           bots: textOption(options, 'bots'),
+          threads: textOption(options, 'threads'),
           json: options['json'] === true,
           csv: options['csv'] === true,
           html: options['html'] === true,

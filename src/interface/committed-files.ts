@@ -2,9 +2,8 @@
 
 import { join, relative } from 'node:path'
 import { Failure } from '../base/failure.ts'
-import { checkCommitted, findMissing } from '../delivery/committed-file.ts'
-import { type DeliveryStore, openStore } from '../delivery/store.ts'
-import type { AddFile } from '../table/actions.ts'
+import { findMissing, type LoggedFiles, openLoggedFiles } from '../delivery/committed-file.ts'
+import type { DeliveryStore } from '../delivery/store.ts'
 import { enclosingStore, isStore } from './enclosing-store.ts'
 import { isGlob, statIfAny } from './match-glob.ts'
 import { resolveStore } from './resolve-store.ts'
@@ -25,16 +24,15 @@ export async function committedFiles(path: string): Promise<readonly string[]> {
  * Opens the files behind a path. Fails as `committedFiles` does; one that is not the file that the store's log
  * means, though of its size, is DAMAGED when it is opened.
  */
-export async function openCommitted(path: string): Promise<DeliveryStore> {
+export async function openCommitted(
+  path: string,
+): Promise<{ readonly store: DeliveryStore; readonly files: LoggedFiles }> {
   const files = await findFiles(path)
-  return openStore([...files.keys()], (file) => {
-    const logged = files.get(file.path)
-    if (logged !== undefined) checkCommitted(file, logged)
-  })
+  return { store: openLoggedFiles(files), files }
 }
 
 /** The same by path, with what the log says of each, if there is a log. */
-export async function findFiles(path: string): Promise<ReadonlyMap<string, AddFile | undefined>> {
+export async function findFiles(path: string): Promise<LoggedFiles> {
   if (!isStore(path)) {
     const paths = resolveStore(path)
     // A file that is named may be read for itself; a listing would take in what is not committed.

@@ -54,6 +54,7 @@ export interface ReportArguments {
   readonly bitrate: string | undefined
   readonly headerBytes: string | undefined
   readonly bots: string | undefined
+  readonly threads: string | undefined
   readonly json: boolean
   readonly csv: boolean
   readonly html: boolean

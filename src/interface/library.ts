@@ -7,17 +7,21 @@
  */
 
 import { setImmediate } from 'node:timers/promises'
+import { Failure } from '../base/failure.ts'
 import { MAX_POSITION } from '../base/positions.ts'
 import { type Answer, askSource, type Facts } from '../delivery/answer.ts'
 import type { ListenerAnswer } from '../delivery/answer-listeners.ts'
 import type { AnswerProgress, QuestionResult } from '../delivery/answer-many.ts'
+import type { LoggedFiles } from '../delivery/committed-file.ts'
 import type { Selection } from '../delivery/listener-selector.ts'
 import type { RangeRow } from '../delivery/merged-ranges.ts'
 import { checkLength, parseQuery, type Query, type QueryLabels } from '../delivery/question.ts'
 import { formatInstant, parseTimeWindow, type TimeWindow } from '../delivery/question-time.ts'
 import type { Report, ReportKind, ReportScope } from '../delivery/report-model.ts'
+import type { ReportPlan } from '../delivery/report-plan.ts'
 import type { DeliveryStore } from '../delivery/store.ts'
 import type { Suggestions } from '../delivery/suggest-known.ts'
+import type { ReportRun } from '../engine/report-threads.ts'
 import type { ReadTally } from '../parquet/read-tally.ts'
 import { openCommitted } from './committed-files.ts'
 import type { ReportSettings } from './make-report.ts'
@@ -81,6 +85,8 @@ export interface StoreScope extends AskedTime {
 export interface ReportQuestion extends StoreScope, ReportSettings {
   /** The length of the asset, with `asset`. */
   readonly length?: number | undefined
+  /** By default as many as there are processors, for stores that are large enough. */
+  readonly threads?: number | undefined
 }
 
 /** A report as programs read it: one object a row, with the columns' keys. */
@@ -123,15 +129,18 @@ export async function openStore(path: string): Promise<Store> {
 
 /** The same store with what the command line needs beside: questions that were read already. */
 export async function openLedger(path: string): Promise<Ledger> {
-  return new Ledger(await openCommitted(path))
+  const { store, files } = await openCommitted(path)
+  return new Ledger(store, files)
 }
 
 /** See `openLedger`. What a single question does not need is loaded when it is asked for. */
 export class Ledger implements Store {
   private readonly store: DeliveryStore
+  private readonly files: LoggedFiles
 
-  constructor(store: DeliveryStore) {
+  constructor(store: DeliveryStore, files: LoggedFiles) {
     this.store = store
+    this.files = files
   }
 
   /** What was read since the store was opened. */
@@ -183,10 +192,13 @@ export class Ledger implements Store {
   }
 
   async report(kind: ReportKind, question: ReportQuestion = {}): Promise<ReportResult> {
-    const { asset, since, until, length, ...settings } = question
+    const { asset, since, until, length, threads, ...settings } = question
     const givenLength = length === undefined ? undefined : checkLength(length, LABELS.length)
     const scope = { asset, window: parseTimeWindow(since, until), givenLength }
-    const report = await this.makeReport(kind, scope, settings)
+    const { planReport } = await import('./make-report.ts')
+    const report = await this.makeReport(planReport(kind, scope, settings), {
+      threadCount: threads === undefined ? undefined : checkThreads(threads),
+    })
     return { title: report.title, facts: Object.fromEntries(report.facts), rows: objectsOf(report) }
   }
 
@@ -224,15 +236,20 @@ export class Ledger implements Store {
     return mergedRanges(this.store, scope)
   }
 
-  /** Makes a report whose settings are checked when it is called. */
-  async makeReport(kind: ReportKind, scope: ReportScope, settings: ReportSettings): Promise<Report> {
-    const { makeReport } = await import('./make-report.ts')
-    return makeReport(this.store, kind, scope, settings)
+  /** Makes a report that was planned. */
+  async makeReport(plan: ReportPlan, run: ReportRun): Promise<Report> {
+    const { makeReport } = await import('../engine/report-threads.ts')
+    return makeReport({ store: this.store, files: this.files }, plan, run)
   }
 
   close(): void {
     this.store.close()
   }
+}
+
+function checkThreads(threads: number): number {
+  if (Number.isInteger(threads) && threads >= 1) return threads
+  throw new Failure('USAGE', `threads: expected a whole number from 1 on, found ${threads}`)
 }
 
 function readQuestion(question: Question): Query {
@@ -263,9 +280,9 @@ function promised<T>(act: () => T): Promise<T> {
 /** So many items are made in one go; then whatever else the program does gets its turn. */
 const ITEMS_IN_A_TURN = 256
 
-async function* inTurns<T>(items: Iterable<T>): AsyncGenerator<T, void, void> {
+async function* inTurns<T>(items: Iterable<T> | AsyncIterable<T>): AsyncGenerator<T, void, void> {
   let count = 0
-  for (const item of items) {
+  for await (const item of items) {
     yield item
     if (++count % ITEMS_IN_A_TURN === 0) await setImmediate()
   }

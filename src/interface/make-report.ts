@@ -1,9 +1,10 @@
 /** Reports by name, with their settings: what the command line and the library share. */
 
 import { Failure } from '../base/failure.ts'
-import { type BotList, BUNDLED_BOTS, type DownloadRules, WINDOW_KINDS } from '../delivery/download-rules.ts'
-import type { Report, ReportKind, ReportScope } from '../delivery/report-model.ts'
-import type { DeliveryStore } from '../delivery/store.ts'
+import { BUNDLED_BOTS } from '../delivery/bundled-bots.ts'
+import { type BotList, type DownloadRules, WINDOW_KINDS } from '../delivery/download-rules.ts'
+import { DOWNLOAD_GROUPS, type ReportKind, type ReportScope, WASTE_GROUPS } from '../delivery/report-model.ts'
+import type { ReportPlan } from '../delivery/report-plan.ts'
 
 /** What only some reports heed. */
 export interface ReportSettings {
@@ -19,56 +20,22 @@ export interface ReportSettings {
   readonly bots?: BotList | undefined
 }
 
-/** Makes a report. Fails with `USAGE` before the store is touched when settings are wrong or not this report's. */
-export async function makeReport(
-  store: DeliveryStore,
-  kind: ReportKind,
-  scope: ReportScope,
-  settings: ReportSettings,
-): Promise<Report> {
-  const make = await chooseReport(kind, scope, settings)
-  return make(store)
-}
-
-/** The same in two steps: settings are checked, and the modules loaded, before there is a store. */
-export async function chooseReport(
-  kind: ReportKind,
-  scope: ReportScope,
-  settings: ReportSettings,
-): Promise<(store: DeliveryStore) => Report> {
+/** What to make of which settings. Fails with `USAGE` when they are wrong or not this report's. */
+export function planReport(kind: ReportKind, scope: ReportScope, settings: ReportSettings): ReportPlan {
   if (scope.givenLength !== undefined && scope.asset === undefined) {
     throw new Failure('USAGE', '--length is of one asset: expected --asset with it')
   }
   refuseSettings(kind, scope, settings)
   switch (kind) {
-    case 'completion': {
-      const { reportCompletion } = await import('../delivery/report-completion.ts')
-      return (store) => reportCompletion(store, scope)
-    }
-    case 'retention': {
-      const { reportRetention } = await import('../delivery/report-retention.ts')
-      return (store) => reportRetention(store, scope)
-    }
-    case 'gaps':
-    case 'never': {
-      const { reportGaps, reportNever } = await import('../delivery/report-gaps.ts')
-      return (store) => (kind === 'gaps' ? reportGaps(store, scope) : reportNever(store, scope))
-    }
-    case 'waste': {
-      const { reportWaste, WASTE_GROUPS } = await import('../delivery/report-waste.ts')
-      const by = oneOf(settings.by ?? 'asset', WASTE_GROUPS, '--by')
-      return (store) => reportWaste(store, scope, by)
-    }
-    case 'downloads': {
-      const { DOWNLOAD_GROUPS, reportDownloads } = await import('../delivery/report-downloads.ts')
-      const by = oneOf(settings.by ?? 'asset', DOWNLOAD_GROUPS, '--by')
-      const rules = readRules(settings)
-      return (store) => reportDownloads(store, scope, rules, by)
-    }
-    case 'summary': {
-      const { reportSummary } = await import('../delivery/report-summary.ts')
-      return (store) => reportSummary(store, scope)
-    }
+    case 'waste':
+      return { kind, scope, by: oneOf(settings.by ?? 'asset', WASTE_GROUPS, '--by') }
+    case 'downloads':
+      return {
+        ...{ kind, scope, rules: readRules(settings) },
+        by: oneOf(settings.by ?? 'asset', DOWNLOAD_GROUPS, '--by'),
+      }
+    default:
+      return { kind, scope }
   }
 }
 

@@ -103,7 +103,8 @@ export function parseMaxRejects(text: string): ProcessOptions['maxRejects'] {
   )
 }
 
-function parseThreads(text: string): number {
+/** The value of `--threads`. */
+export function parseThreads(text: string): number {
   const threads = /^\d+$/.test(text) ? Number(text) : 0
   if (threads >= 1 && threads <= MAX_THREADS) return threads
   throw new Failure('USAGE', `--threads expects a number from 1 to ${MAX_THREADS}, like 2; found '${text}'`)

@@ -31,10 +31,10 @@ svg{max-width:100%;height:auto}svg text{font:12px system-ui,sans-serif;fill:curr
 @media(prefers-color-scheme:dark){body{background:#16181c;color:#ddd}td,th{border-color:#444}}`
 
 /** The whole page. */
-export function renderReportPage(report: Report): string {
+export async function renderReportPage(report: Report): Promise<string> {
   const rows: (readonly ReportCell[])[] = []
   let restCount = 0
-  for (const row of report.rows) {
+  for await (const row of report.rows) {
     if (rows.length < TABLE_ROWS) rows.push(row)
     else restCount++
   }

@@ -11,11 +11,11 @@ import type { Style } from './terminal.ts'
 const MAX_TEXT_WIDTH = 60
 
 /** Pieces of the text; of the rows the first `limit`, with how many follow. */
-export function* renderReportTable(
+export async function* renderReportTable(
   report: Report,
   limit: number,
   style: Style,
-): Generator<string, void, void> {
+): AsyncGenerator<string, void, void> {
   yield `${style.paint('bold', report.title)}\n\n`
   const labelWidth = Math.max(...report.facts.map(([label]) => label.length))
   for (const [label, value] of report.facts) {
@@ -23,7 +23,7 @@ export function* renderReportTable(
   }
   const listed: string[][] = []
   let restCount = 0
-  for (const row of report.rows) {
+  for await (const row of report.rows) {
     if (listed.length < limit) listed.push(row.map((cell, i) => shownCell(cell, report.columns[i])))
     else restCount++
   }
@@ -60,17 +60,17 @@ function shownCell(cell: ReportCell, column: ReportColumn | undefined): string {
 }
 
 /** One object, in pieces: `{"v":1,"report","title","facts":{},"rows":[{}]}`, columns by their keys. */
-export function* renderReportJson({
+export async function* renderReportJson({
   kind,
   title,
   facts,
   columns,
   rows,
-}: Report): Generator<string, void, void> {
+}: Report): AsyncGenerator<string, void, void> {
   const head = toSafeJson({ v: 1, report: kind, title, facts: Object.fromEntries(facts) })
   yield `${head.slice(0, -1)},"rows":[`
   let separator = '\n'
-  for (const row of rows) {
+  for await (const row of rows) {
     const entries = columns.map(({ key, kind: cellKind }, i) => [key, plainCell(row[i] ?? null, cellKind)])
     yield separator + toSafeJson(Object.fromEntries(entries))
     separator = ',\n'
@@ -79,12 +79,12 @@ export function* renderReportJson({
 }
 
 /** RFC 4180 in pieces, with a header; a curve takes a column a part. */
-export function* renderReportCsv({ columns, rows }: Report): Generator<string, void, void> {
+export async function* renderReportCsv({ columns, rows }: Report): AsyncGenerator<string, void, void> {
   const header = columns.flatMap(({ key, kind }) =>
     kind === 'curve' ? Array.from({ length: 100 }, (_, i) => `part_${i + 1}`) : [key],
   )
   yield csvLine(header)
-  for (const row of rows) {
+  for await (const row of rows) {
     yield csvLine(
       columns.flatMap(({ kind }, i) => {
         const cell = row[i] ?? null

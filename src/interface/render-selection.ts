@@ -59,6 +59,7 @@ function unionLines(union: UnionAnswer, style: Style): string[] {
   if (restCount > 0) lines.push(`                and ${formatCount(restCount)} more (--json lists all)`)
   const times = union.firstAt === null ? '' : `, from ${union.firstAt} to ${union.lastAt ?? union.firstAt}`
   lines.push(`  evidence      ${formatNoun(union.requests, 'request')}${times}`)
+  if (union.completeAt !== null) lines.push(`  complete at   ${union.completeAt}, by all of them together`)
   return lines
 }
 

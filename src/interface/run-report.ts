@@ -6,10 +6,12 @@ import { attempted, Failure } from '../base/failure.ts'
 import type { BotList } from '../delivery/download-rules.ts'
 import { parseTimeWindow } from '../delivery/question-time.ts'
 import { REPORT_KINDS, type ReportScope } from '../delivery/report-model.ts'
+import { formatCount, formatSeconds, formatShare } from './format-figures.ts'
 import type { ReportArguments } from './invocation.ts'
 import { openLedger } from './library.ts'
-import { chooseReport, type ReportSettings } from './make-report.ts'
-import { DEFAULT_STORE } from './process-settings.ts'
+import { planReport, type ReportSettings } from './make-report.ts'
+import { DEFAULT_STORE, parseThreads } from './process-settings.ts'
+import { openLine } from './progress.ts'
 import { renderReportPage } from './render-report-page.ts'
 import { renderReportCsv, renderReportJson, renderReportTable } from './render-report-table.ts'
 import type { ExitCode, Streams } from './streams.ts'
@@ -31,34 +33,49 @@ export async function runReport(options: ReportArguments, streams: Streams): Pro
     throw new Failure('USAGE', 'expected only one of --json, --csv and --html')
   }
   const limit = options.limit === undefined ? DEFAULT_LIMIT : parseWhole(options.limit, '--limit', '100')
-  const scope = readScope(options)
-  const settings = readSettings(options)
-  await chooseReport(kind, scope, settings)
+  const threadCount = options.threads === undefined ? undefined : parseThreads(options.threads)
+  const plan = planReport(kind, readScope(options), readSettings(options))
   const store = await openLedger(path)
+  const progress = streams.stderr.isTTY === true ? openLine(streams.stderr, describeReport) : undefined
   try {
-    const report = await store.makeReport(kind, scope, settings)
-    if (options.html) await writeOutput(streams.stdout, renderReportPage(report))
-    else if (options.json) await writePieces(renderReportJson(report), streams)
-    else if (options.csv) await writePieces(renderReportCsv(report), streams)
+    const report = await store.makeReport(plan, {
+      threadCount,
+      onProgress: progress && ((...counts) => progress.update(counts)),
+    })
+    const write = (text: string): Promise<'written' | 'closed'> => {
+      progress?.finish()
+      return writeOutput(streams.stdout, text)
+    }
+    if (options.html) await write(await renderReportPage(report))
+    else if (options.json) await writePieces(renderReportJson(report), write)
+    else if (options.csv) await writePieces(renderReportCsv(report), write)
     else {
       const style = styleFor(streams.stdout, streams.environment)
-      await writePieces(renderReportTable(report, limit, style), streams)
+      await writePieces(renderReportTable(report, limit, style), write)
     }
     return 0
   } finally {
+    progress?.finish()
     store.close()
   }
 }
 
-async function writePieces(pieces: Iterable<string>, { stdout }: Streams): Promise<void> {
+function describeReport([passedCount, count]: readonly [number, number], elapsed: number): string {
+  return `${formatShare(passedCount, count)} of ${formatCount(count)} requests, ${formatSeconds(elapsed)}`
+}
+
+async function writePieces(
+  pieces: AsyncIterable<string>,
+  write: (text: string) => Promise<'written' | 'closed'>,
+): Promise<void> {
   let text = ''
-  for (const piece of pieces) {
+  for await (const piece of pieces) {
     text += piece
     if (text.length < PIECE_LENGTH) continue
-    if ((await writeOutput(stdout, text)) === 'closed') return
+    if ((await write(text)) === 'closed') return
     text = ''
   }
-  await writeOutput(stdout, text)
+  await write(text)
 }
 
 function readScope(options: ReportArguments): ReportScope {

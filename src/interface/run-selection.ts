@@ -45,7 +45,7 @@ export async function runSelection(
     const listed: Answer[] = []
     const requests: string[] = []
     for (const { answer, runs } of answers) {
-      union.add(answer)
+      union.add({ answer, runs })
       if (listed.length === LISTED_LISTENERS) continue
       listed.push(answer)
       if (options.requests) requests.push(renderSelected(answer, runs))
@@ -72,7 +72,7 @@ async function writeJson(
   await writeOutput(stdout, `{"v":1,"asset":${toSafeJson(asset)},"answers":[`)
   for (const { answer, runs } of answers) {
     const separator = union.listenerCount === 0 ? '\n' : ',\n'
-    union.add(answer)
+    union.add({ answer, runs })
     const full = options.requests ? { ...answer, requestList: requestEntries(runs) } : answer
     if ((await writeOutput(stdout, separator + toSafeJson(full))) === 'closed') return
   }

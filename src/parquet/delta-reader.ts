@@ -89,6 +89,14 @@ export function readPositionPage(
   return new PageReader(content, valueCount, where).read()
 }
 
+/** So many values are compared at once: as many words of four bytes as a value has bytes. */
+const GROUP_VALUES = 4
+/** By width, where groups are compared: what a value must be below, so that it has a group. */
+const GROUPED_LIMITS: readonly (number | undefined)[] = Array.from({ length: 33 }, (_, width) =>
+  width > 0 && width % 8 === 0 ? 2 ** width : undefined,
+)
+const NO_WORDS: DataView = new DataView(new ArrayBuffer(0))
+
 /** Walks one page; state is the row and the position reached. */
 class PageReader {
   private readonly content: PeriodicBytes
@@ -100,6 +108,13 @@ class PageReader {
   /** Rows whose position is known, and the position of the last of them. */
   private row = 0
   private position = 0
+  /** The bytes of `r` as words, made when they are needed. */
+  private words: DataView = NO_WORDS
+  private wordsOf: Uint8Array | undefined
+  /** Four values of delta 1, as their bytes stand in the miniblock at hand. */
+  private word1 = 0
+  private word2 = 0
+  private word3 = 0
 
   constructor(content: PeriodicBytes, valueCount: number, where: string) {
     this.content = content
@@ -198,9 +213,15 @@ class PageReader {
     const { bytes } = this.r
     const byteWidth = width / 8
     const plain = 1 - minDelta
+    const isGrouped = this.preparePlainGroup(plain, width)
     let plainCount = 0
     for (let i = 0; i < count; i++) {
       const at = start + i * byteWidth
+      if (isGrouped && i + GROUP_VALUES <= count && this.isPlainGroup(at, byteWidth)) {
+        plainCount += GROUP_VALUES
+        i += GROUP_VALUES - 1
+        continue
+      }
       const packed =
         byteWidth === 1
           ? (bytes[at] ?? 0)
@@ -221,6 +242,40 @@ class PageReader {
       this.addDelta(minDelta + packed)
     }
     this.addEqualDeltas(1, plainCount)
+  }
+
+  /** Whether values of `width` bits are compared by groups; then sets what a group of `plain` ones is, as words. */
+  private preparePlainGroup(plain: number, width: number): boolean {
+    if (plain >= (GROUPED_LIMITS[width] ?? 0)) return false
+    if (this.wordsOf !== this.r.bytes) {
+      const { bytes } = this.r
+      this.words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+      this.wordsOf = bytes
+    }
+    // Only the second and the third word of values of three bytes differ from the first.
+    const bits = plain | 0
+    this.word1 =
+      width === 8
+        ? Math.imul(bits, 0x0101_0101)
+        : width === 16
+          ? bits | (bits << 16)
+          : width === 24
+            ? bits | (bits << 24)
+            : bits
+    this.word2 = width === 24 ? (bits >>> 8) | (bits << 16) : this.word1
+    this.word3 = width === 24 ? (bits >>> 16) | (bits << 8) : this.word1
+    return true
+  }
+
+  /** Whether the group of values at `start` is plain: a word for each byte of a value, as there are four values. */
+  private isPlainGroup(start: number, byteWidth: number): boolean {
+    const { words } = this
+    if (words.getInt32(start, true) !== this.word1) return false
+    if (byteWidth === 1) return true
+    if (words.getInt32(start + 4, true) !== this.word2) return false
+    if (byteWidth === 2) return true
+    if (words.getInt32(start + 8, true) !== this.word3) return false
+    return byteWidth === 3 || words.getInt32(start + 12, true) === this.word1
   }
 
   private addEqualDeltas(delta: number, count: number): void {

@@ -9,7 +9,7 @@ import type { ValueColumnIndex } from './page-index.ts'
 import { decodeColumnIndex, type OffsetIndex } from './page-index-reader.ts'
 import { readPage } from './page-reader.ts'
 import { expandBytes } from './periodic-bytes.ts'
-import { IndexRuns, readIndexPage } from './rle-reader.ts'
+import { IndexRuns, maxRunCount, readIndexPage } from './rle-reader.ts'
 
 /** Reads the dictionary of a chunk of byte strings. Fails as DAMAGED unless it has one, whole. */
 export function readByteStrings(source: ChunkSource): ByteStrings {
@@ -112,8 +112,9 @@ export class IndexChunk {
         `${pageType} of ${valueCount} ${encoding}, ${r.left} bytes left`,
       )
     }
-    const runs = new IndexRuns(firstRow)
-    readIndexPage(expandBytes(content), { where, valueCount, dictionaryCount: this.#dictionaryCount }, runs)
+    const body = expandBytes(content)
+    const runs = new IndexRuns(firstRow, maxRunCount(body))
+    readIndexPage(body, { where, valueCount, dictionaryCount: this.#dictionaryCount }, runs)
     this.#runs[page] = runs
     return runs
   }

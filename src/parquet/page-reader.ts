@@ -1,6 +1,7 @@
 /** Reads single pages: header, checksum, content. */
 
 import type { ByteReader } from '../base/byte-reader.ts'
+import type { ByteWriter } from '../base/byte-writer.ts'
 import { crc32 } from './crc32.ts'
 import type { CompressionCodec } from './metadata.ts'
 import { type PageHeader, readPageHeader } from './page-header.ts'
@@ -20,12 +21,13 @@ export interface Page {
 /**
  * Reads the page at which `r` stands and leaves the reader behind it. Fails as DAMAGED when its checksum
  * does not hold, its content does not inflate to what the header says, or that is more than
- * `maxByteLength(header)`.
+ * `maxByteLength(header)`. What a zstd frame inflates to lies in the memory of `scratch`, if that is given.
  */
 export function readPage(
   r: ByteReader,
   codec: CompressionCodec,
   maxByteLength: (header: PageHeader) => number = () => MAX_PAGE_BYTE_LENGTH,
+  scratch?: ByteWriter,
 ): Page {
   const header = readPageHeader(r)
   const { uncompressedByteLength: byteLength } = header
@@ -36,7 +38,7 @@ export function readPage(
   if (byteLength > limit) r.fail(`a page of at most ${limit} bytes`, String(byteLength))
   const body = r.bytes.subarray(start, r.at)
   const expected = { where: r.where, byteLength }
-  if (codec === 'ZSTD') return { header, content: decodeZstd(body, expected) }
+  if (codec === 'ZSTD') return { header, content: decodeZstd(body, expected, scratch) }
   if (codec === 'SNAPPY') return { header, content: whole(decodeSnappy(body, expected)) }
   if (codec !== 'UNCOMPRESSED') r.fail('a codec that byteledger writes', codec)
   if (body.length !== byteLength) r.fail(`${byteLength} bytes`, String(body.length))

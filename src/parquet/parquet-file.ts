@@ -36,22 +36,30 @@ export class FileCaches {
   /** Of each path: the row groups that were read, so that a file opened twice counts once. */
   readonly readRowGroups: Map<string, Set<number>>
 
-  /** `byteLimit` is what each kind may take; positions, which cost most to decode, three times as much. */
-  constructor(byteLimit: number = 32 * 1024 * 1024, counted: Counted = newCounted()) {
+  /** Whether decoded pages of positions are kept: whoever reads each once has no use for it. */
+  readonly keepsSegments: boolean
+
+  /** `byteLimit` is what most kinds may take; indexes may weigh more, decoded pages of positions `positionShare` times. */
+  constructor(
+    byteLimit: number = 32 * 1024 * 1024,
+    counted: Counted = newCounted(),
+    positionShare: number = POSITION_SHARE,
+  ) {
+    this.keepsSegments = positionShare > 0
     this.tally = counted.tally
     this.readRowGroups = counted.readRowGroups
     this.#bloomFilterBytesLeft = byteLimit
     this.rowGroups = new BoundedCache(byteLimit)
     this.byteStrings = new BoundedCache(byteLimit)
     this.integers = new BoundedCache(byteLimit)
-    this.indexes = new BoundedCache(byteLimit)
-    this.positions = new BoundedCache(3 * byteLimit)
-    this.segments = new BoundedCache(3 * byteLimit)
+    this.indexes = new BoundedCache(INDEX_SHARE * byteLimit)
+    this.positions = new BoundedCache(POSITION_SHARE * byteLimit)
+    this.segments = new BoundedCache(positionShare * byteLimit)
   }
 
   /** Caches for a pass that reads everything once: small, but what is read counts here. */
   forOnePass(): FileCaches {
-    return new FileCaches(ONE_PASS_BYTE_LIMIT, this)
+    return new FileCaches(ONE_PASS_BYTE_LIMIT, this, 0)
   }
 
   /** Memory for filters that are to be kept; undefined when enough are. */
@@ -64,6 +72,11 @@ export class FileCaches {
     return bytes
   }
 }
+
+/** Positions cost most to decode: they may take so many times what others may. */
+const POSITION_SHARE = 3
+/** Indexes are weighed by all that they may come to hold, of which few questions read much. */
+const INDEX_SHARE = 4
 
 /** What caches of one pass may take of each kind. */
 const ONE_PASS_BYTE_LIMIT = 2 * 1024 * 1024
@@ -259,9 +272,11 @@ export class ParquetFile {
       }
       return file.read(byteOffset, byteLength)
     }
-    const { segments } = this.#caches
+    const { segments, keepsSegments } = this.#caches
     const keepSegments = (page: number, decode: () => PositionSegments): PositionSegments =>
-      segments.getOrMake(`${this.#id}/${rowGroup}/${page}`, decode, ({ byteLength }) => byteLength)
+      keepsSegments
+        ? segments.getOrMake(`${this.#id}/${rowGroup}/${page}`, decode, ({ byteLength }) => byteLength)
+        : decode()
     return { where, metadata, tally, read, keepSegments }
   }
 }

@@ -4,11 +4,20 @@
  */
 
 import { ByteReader } from '../base/byte-reader.ts'
+import { ByteWriter } from '../base/byte-writer.ts'
 import { damaged } from '../base/failure.ts'
 import { type ChunkSource, readOffsetIndex } from './chunk-source.ts'
 import { maxDeltaByteLength, type PositionSegments, readPositionPage } from './delta-reader.ts'
+import type { PageHeader } from './page-header.ts'
 import { type OffsetIndex, PositionBounds } from './page-index-reader.ts'
+import { MAX_POSITION_PAGE_ROWS } from './page-limits.ts'
 import { readPage } from './page-reader.ts'
+
+/** What a page inflates to: it is read at once, so that the next page can take its memory. */
+const scratch = new ByteWriter()
+
+const maxPageByteLength = ({ valueCount }: PageHeader): number =>
+  maxDeltaByteLength(Math.min(valueCount, MAX_POSITION_PAGE_ROWS))
 
 /** The pages of one chunk. */
 export class PositionChunk {
@@ -73,9 +82,7 @@ export class PositionChunk {
     const byteOffset = this.#offsetIndex.byteOffsets[page] ?? 0
     const byteLength = this.#offsetIndex.byteLengths[page] ?? 0
     const r: ByteReader = new ByteReader(this.#source.read(byteOffset, byteLength), `${where}, page ${page}`)
-    const { header, content } = readPage(r, metadata.codec, ({ valueCount }) =>
-      maxDeltaByteLength(valueCount),
-    )
+    const { header, content } = readPage(r, metadata.codec, maxPageByteLength, scratch)
     const rowCount = (this.firstRows[page + 1] ?? 0) - (this.firstRows[page] ?? 0)
     const isExpected =
       header.pageType === 'DATA_PAGE' &&

@@ -16,11 +16,13 @@ const MAX_BIT_WIDTH = 31
 export class IndexRuns {
   readonly firstRow: number
   count = 0
-  ends: Float64Array = new Float64Array(16)
-  indexes: Int32Array = new Int32Array(16)
+  ends: Float64Array
+  indexes: Int32Array
 
-  constructor(firstRow: number) {
+  constructor(firstRow: number, capacity = 16) {
     this.firstRow = firstRow
+    this.ends = new Float64Array(capacity)
+    this.indexes = new Int32Array(capacity)
   }
 
   /** Where the next run begins. */
@@ -52,10 +54,10 @@ export class IndexRuns {
   }
 
   private grow(): void {
-    const ends = new Float64Array(2 * this.count)
+    const ends = new Float64Array(2 * this.count + 16)
     ends.set(this.ends)
     this.ends = ends
-    const indexes = new Int32Array(2 * this.count)
+    const indexes = new Int32Array(2 * this.count + 16)
     indexes.set(this.indexes)
     this.indexes = indexes
   }
@@ -66,6 +68,12 @@ export interface IndexPage {
   readonly where: string
   readonly valueCount: number
   readonly dictionaryCount: number
+}
+
+/** No page whose body has so many bytes has more runs, unless it is damaged; one at least. */
+export function maxRunCount(body: Uint8Array): number {
+  const byteWidth = ((body[0] ?? 0) + 7) >>> 3
+  return Math.max(1, Math.ceil((body.length - 1) / (1 + byteWidth)))
 }
 
 /**

@@ -17,13 +17,18 @@ const MAX_BLOCK_BYTE_LENGTH = 128 * 1024
 /**
  * The content of the frame that fills `frame`. A match that reaches to the end is not written out but
  * given as the period it repeats, so a page of one run costs the same whatever its rows. Fails as DAMAGED
- * when the frame's content is not `expected.byteLength` long, before memory is taken.
+ * when the frame's content is not `expected.byteLength` long, before memory is taken. The content lies in the
+ * memory of `scratch`, if that is given, until the next call.
  */
-export function decodeZstd(frame: Uint8Array, expected: ExpectedContent): PeriodicBytes {
+export function decodeZstd(
+  frame: Uint8Array,
+  expected: ExpectedContent,
+  scratch?: ByteWriter,
+): PeriodicBytes {
   const r: ByteReader = new ByteReader(frame, expected.where)
   const byteLength = readContentByteLength(r)
   if (byteLength !== expected.byteLength) r.fail(`a frame of ${expected.byteLength} bytes`, `${byteLength}`)
-  const content = new Content(byteLength)
+  const content = new Content(byteLength, scratch)
   const offsets = new RepeatOffsets()
   for (let isLast = false; !isLast; ) {
     const header = r.u8() | (r.u8() << 8) | (r.u8() << 16)
@@ -96,6 +101,18 @@ function readLiterals(r: ByteReader): Uint8Array {
   return r.bytes.subarray(start, start + length)
 }
 
+const WORD_BYTE_LENGTH = 4
+
+/** Writes up to `end`, or a few bytes beyond, what stands `offset` bytes before. */
+function repeatBytes({ bytes, words, length }: ByteWriter, offset: number, end: number): void {
+  // What repeats after `offset` bytes does so after a multiple of them, and a word must not overlap its source.
+  const distance = offset * Math.ceil(WORD_BYTE_LENGTH / offset)
+  const wordsFrom = Math.min(end, length + distance - offset)
+  let at = length
+  for (; at < wordsFrom; at++) bytes[at] = bytes[at - offset] ?? 0
+  for (; at < end; at += WORD_BYTE_LENGTH) words.setInt32(at, words.getInt32(at - distance, true), true)
+}
+
 /** What the frame inflates to. */
 class Content {
   /** Bytes of the content so far, those of a period that is not written out included. */
@@ -104,10 +121,11 @@ class Content {
   private readonly w: ByteWriter
   private period = 0
 
-  constructor(expectedByteLength: number) {
+  constructor(expectedByteLength: number, scratch: ByteWriter | undefined) {
     this.expectedByteLength = expectedByteLength
     // Most pages are one run, of which some 30 bytes are written out; V8 keeps up to 64 bytes on its own heap.
-    this.w = new ByteWriter(Math.min(expectedByteLength, 64))
+    this.w = scratch ?? new ByteWriter(Math.min(expectedByteLength, 64))
+    this.w.clear()
   }
 
   /** Appends `source[start..start + length)`. */
@@ -133,11 +151,11 @@ class Content {
       this.period = offset
       return
     }
-    const bytes = w.reserve(length)
+    // Whole words are written, which takes room for a few bytes more.
+    const bytes = w.reserve(length + WORD_BYTE_LENGTH)
     const end = w.length + length
     // A copy may overlap what it writes, which repeats it; for few bytes a loop is the fastest way.
-    if (offset < length || length < 32)
-      for (let at = w.length; at < end; at++) bytes[at] = bytes[at - offset] ?? 0
+    if (offset < length || length < 32) repeatBytes(w, offset, end)
     else bytes.copyWithin(w.length, w.length - offset, w.length - offset + length)
     w.length = end
   }

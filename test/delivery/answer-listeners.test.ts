@@ -66,7 +66,7 @@ test('every selected listener gets the oracle’s answer, and the union is that 
     const target = { kind: 'range', range: { start: asked.first, end: asked.last + 1 } } as const
     const found: string[] = []
     for (const { answer, runs } of answerListeners(store, { ...SELECTION, target, window })) {
-      union.add(answer)
+      union.add({ answer, runs })
       const key = `${answer.ip} ${answer.userAgent}`
       const own = records.filter((r) => r.asset === '/asset/1' && `${r.ip} ${r.userAgent}` === key)
       const expected = askOracle(asked, own, oracleWindow)
@@ -90,6 +90,9 @@ test('every selected listener gets the oracle’s answer, and the union is that 
     const { covered, missing, coveredBytes, requests } = result
     assert.equal({ covered, missing, coveredBytes, requests }, pick(together), `seed ${seed}, together`)
     assert.is(result.verdict, together.missing.length === 0 ? 'complete' : 'partial')
+    const { completeAt } = together
+    const expectedAt = completeAt === undefined ? null : new Date(completeAt * 1000).toISOString()
+    assert.is(result.completeAt, expectedAt?.replace('.000Z', 'Z') ?? null, `seed ${seed}, together`)
     unionCount++
   }
   assert.is(unionCount, 2)

@@ -1,7 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { BUNDLED_BOTS } from '#src/delivery/bundled-bots.js'
 import {
-  BUNDLED_BOTS,
   countedAddress,
   type DownloadRules,
   downloadThreshold,
@@ -10,10 +10,11 @@ import {
   splitIntoWindows,
   WINDOW_KINDS,
 } from '#src/delivery/download-rules.js'
-import { reportDownloads } from '#src/delivery/report-downloads.js'
+import { downloadsPass } from '#src/delivery/report-downloads.js'
 import { openStore } from '#src/delivery/store.js'
 import { makeScratch, writeDeliveryFile } from '../support/delivery-file.ts'
 import type { MemoryRecord } from '../support/memory-source.ts'
+import { reportOf } from '../support/report-rows.ts'
 import { seededRandom } from '../support/seeded-random.ts'
 
 const test = suite('podcast downloads')
@@ -63,11 +64,46 @@ test('IPv6 addresses are cut to /64, however they are written; IPv4 stays', () =
   for (const [ip, expected] of table) assert.is(countedAddress(ip), expected, ip)
 })
 
+/** User agents as players send them. */
+const PLAYERS = [
+  'AppleCoreMedia/1.0.0.20G81 (iPhone; U; CPU OS 16_6_1 like Mac OS X; en_us)',
+  'Podcasts/1650.21 CFNetwork/1408.0.4 Darwin/22.5.0',
+  'Spotify/8.8.74 Android/33 (SM-S911B)',
+  'Pocket Casts',
+  'PodcastAddict/v5 (+https://podcastaddict.com/; Android podcast app)',
+  'AntennaPod/3.2.0',
+  'CastBox/8.34.4 (Linux;Android 12) ExoPlayerLib/2.10.4',
+  'Castro 2023.9/1389',
+  'Downcast/2.11.8 (iPhone; iOS 16.6)',
+  'AlexaMediaPlayer/2.1.4676.0 (Linux;Android 5.1.1)',
+  'AmazonMusic/23.12.0 Dalvik/2.1.0 (Linux; U; Android 13)',
+  'Sonos/70.4-35220 (ZPS9)',
+  'iTunes/12.12.9 (Windows; Microsoft Windows 10 x64)',
+  'stagefright/1.2 (Linux;Android 11)',
+  'okhttp/4.11.0',
+  'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36',
+]
+/** And as others do. */
+const BOTS = [
+  'Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)',
+  'facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)',
+  'Overcast/1.0 Podcast Sync (123 subscribers; feed-id=1; +http://overcast.fm/)',
+  'Podcastindex.org/v1.0',
+  'Trackable/0.1',
+  'Feedly/1.0 (+http://www.feedly.com/fetcher.html; 2 subscribers)',
+  'curl/8.4.0',
+  'python-requests/2.31.0',
+  'Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; GPTBot/1.2; +https://openai.com/gptbot)',
+]
+
 test('bots and watches are told by their user agents, the threshold by bitrate and length', () => {
   assert.ok(isBot(BUNDLED_BOTS, 'Mozilla/5.0 (compatible; Googlebot/2.1)'))
   for (const agent of ['AppleCoreMedia/1.0', 'VLC/3.0', '', 'Overcast/3.0 (+http://overcast.fm/)'])
     assert.not.ok(isBot(BUNDLED_BOTS, agent), agent)
   assert.ok(BUNDLED_BOTS.parts.every((part) => part === part.toLowerCase() && part.length >= 5))
+  assert.is(new Set(BUNDLED_BOTS.parts).size, BUNDLED_BOTS.parts.length)
+  for (const agent of PLAYERS) assert.not.ok(isBot(BUNDLED_BOTS, agent), agent)
+  for (const agent of BOTS) assert.ok(isBot(BUNDLED_BOTS, agent), agent)
   assert.ok(isAppleWatch('atc/1.0 watchOS/9 model/Watch6'))
   assert.ok(isAppleWatch('(null)/(null) watchOS/5.1'))
   assert.not.ok(isAppleWatch('Podcasts/1 watchOS'))
@@ -145,6 +181,7 @@ function expectedDownloads(records: readonly MemoryRecord[], asset: string, rule
     downloads,
     counts.listeners,
     length,
+    'observed',
     needed,
     incomplete,
     ofAsset.length,
@@ -169,7 +206,7 @@ test('counts are those of an oracle that unites single bytes in single windows',
       for (const settings of [{}, { bitsPerSecond: 16, headerByteLength: 30 }]) {
         const rules = { ...RULES, windowKind, ...settings }
         const expected = [0, 1, 2].map((i) => expectedDownloads(records, `/asset/${i}`, rules))
-        const report = reportDownloads(store, SCOPE, rules, 'asset')
+        const report = reportOf(downloadsPass(SCOPE, rules, 'asset'), store)
         const what = `seed ${seed}, ${windowKind}, ${rules.bitsPerSecond}`
         assert.equal(
           Array.from(report.rows).sort((a, b) => (String(a[0]) < String(b[0]) ? -1 : 1)),
@@ -178,7 +215,7 @@ test('counts are those of an oracle that unites single bytes in single windows',
         )
         const total = expected.reduce((all, row) => all + Number(row[1]), 0)
         sum += total
-        const days = reportDownloads(store, SCOPE, rules, 'day')
+        const days = reportOf(downloadsPass(SCOPE, rules, 'day'), store)
         assert.is(
           Array.from(days.rows).reduce((all, row) => all + Number(row[1]), 0),
           total,

@@ -87,6 +87,7 @@ test('a block and a pattern give one answer a listener and the union', async () 
     ],
   )
   assert.equal([union.verdict, union.covered, union.requests], ['complete', [[0, 999]], 4])
+  assert.is(union.completeAt, '2020-07-31T12:53:25Z')
   const people = await ask(...words, '--requests')
   assert.match(people.stdout, /^DELIVERED TO SOME {2}1 of 3 listeners hold all of 0-999\n/)
   assert.match(people.stdout, /10\.0\.0\.2 {2}evil\\u001b\[2J\n/)

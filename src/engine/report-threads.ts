@@ -1,0 +1,201 @@
+/**
+ * Makes reports, on several threads where that is worth it. The assets are cut into spans, which threads pass
+ * over; what they find, span after span, is what one thread finds, so that a report is the same for any number
+ * of threads.
+ */
+
+import { availableParallelism } from 'node:os'
+import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads'
+import { Failure, messageOf } from '../base/failure.ts'
+import type { AssetSpan } from '../delivery/asset-spans.ts'
+import type { LoggedFiles } from '../delivery/committed-file.ts'
+import { partOfStore } from '../delivery/part-of-store.ts'
+import { type Finding, type Report, type ReportPass, runPass } from '../delivery/report-model.ts'
+import { passOf, type ReportPlan } from '../delivery/report-plan.ts'
+import type { DeliveryStore } from '../delivery/store.ts'
+import { MessageQueue } from './message-queue.ts'
+import { createThreads, type Threads } from './pool.ts'
+import { PASSED_CELL, PENDING_CELL, type ReportMessage, type ReportTask, STOPPED } from './report-task.ts'
+
+/** How a report is made. */
+export interface ReportRun {
+  /** Undefined: as many as there are processors, if there are requests enough. */
+  readonly threadCount?: number | undefined
+  /** Hears from time to time how many requests were passed over, and of how many. */
+  readonly onProgress?: ((passedRequests: number, requestCount: number) => void) | undefined
+  /** The module that each thread runs. */
+  readonly workerUrl?: string | undefined
+}
+
+/** Threads take a tenth of a second to start: so many requests take one thread four times as long. */
+const MIN_REQUESTS = 400_000
+/** More spans than threads, so that none waits long for the others; each costs the row groups at its ends. */
+const SPANS_PER_THREAD = 2
+/** Each thread opens all files: of more, a process may not have so many open. */
+const MAX_OPEN_FILES = 800
+const PROGRESS_MS = 100
+const CELLS_BYTE_LENGTH = 8
+
+/** A store and its files. */
+export interface ReportedStore {
+  readonly store: DeliveryStore
+  readonly files: LoggedFiles
+}
+
+/** Makes a report. Fails as the store does, and as CRASHED when a thread dies. */
+export async function makeReport(
+  { store, files }: ReportedStore,
+  plan: ReportPlan,
+  run: ReportRun = {},
+): Promise<Report> {
+  const pass = passOf(plan)
+  const threadCount = countThreads(store, plan, run)
+  const spans = threadCount > 1 ? store.assetSpans(threadCount * SPANS_PER_THREAD) : []
+  const { onProgress } = run
+  if (spans.length < 2) {
+    if (onProgress === undefined) return runPass(pass, store)
+    let passedRequests = 0
+    const source = partOfStore(store, undefined, (count) => {
+      passedRequests += count
+      onProgress(passedRequests, store.requestCount)
+    })
+    return runPass(pass, source)
+  }
+  return await reportOf(pass, store, () => {
+    return new ReportThreads({ plan, files, spans, threadCount, run, requestCount: store.requestCount })
+  })
+}
+
+function countThreads(store: DeliveryStore, { scope }: ReportPlan, { threadCount }: ReportRun): number {
+  // An asset is never cut.
+  if (scope.asset !== undefined) return 1
+  if (threadCount === undefined && store.requestCount < MIN_REQUESTS) return 1
+  const most = Math.floor(MAX_OPEN_FILES / Math.max(1, store.paths.length))
+  return Math.min(threadCount ?? availableParallelism(), most)
+}
+
+async function reportOf(pass: ReportPass, store: DeliveryStore, start: () => ReportThreads): Promise<Report> {
+  if (pass.findsRows) return { ...pass.finish([], store), rows: findInOrder(start) }
+  const threads = start()
+  try {
+    return pass.finish(await threads.findAll(), store)
+  } finally {
+    await threads.close()
+  }
+}
+
+/** Threads start with the first row that is asked for, and end with the last, or when nobody wants more. */
+async function* findInOrder(start: () => ReportThreads): AsyncGenerator<Finding, void, void> {
+  const threads = start()
+  try {
+    for (const run of threads.runs) {
+      for (let found = await run.next(); found !== undefined; found = await run.next()) yield* found
+    }
+  } finally {
+    await threads.close()
+  }
+}
+
+/** All spans, each with its task. */
+class ReportThreads {
+  readonly runs: readonly SpanRun[]
+  private readonly threads: Threads
+  private readonly watch: NodeJS.Timeout | undefined
+
+  constructor(job: {
+    readonly plan: ReportPlan
+    readonly files: LoggedFiles
+    readonly spans: readonly AssetSpan[]
+    readonly threadCount: number
+    readonly requestCount: number
+    readonly run: ReportRun
+  }) {
+    const { plan, files, spans, run, requestCount } = job
+    const { onProgress } = run
+    this.threads = createThreads({
+      workerUrl: run.workerUrl ?? import.meta.resolve('#workers/report-thread.js'),
+      threadCount: Math.min(job.threadCount, spans.length),
+      maxQueue: spans.length,
+    })
+    this.runs = spans.map((span) => new SpanRun(this.threads, { plan, files, span }))
+    if (onProgress !== undefined) {
+      const tell = (): void => {
+        onProgress(
+          this.runs.reduce((sum, { passedRequests }) => sum + passedRequests, 0),
+          requestCount,
+        )
+      }
+      this.watch = setInterval(tell, PROGRESS_MS)
+    }
+  }
+
+  /** Everything, kept as it comes: a thread never waits for another. */
+  async findAll(): Promise<Finding[]> {
+    const found = await Promise.all(
+      this.runs.map(async (run) => {
+        const batches: (readonly Finding[])[] = []
+        for (let batch = await run.next(); batch !== undefined; batch = await run.next()) batches.push(batch)
+        return batches
+      }),
+    )
+    const findings: Finding[] = []
+    for (const batches of found) for (const batch of batches) for (const each of batch) findings.push(each)
+    return findings
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.watch)
+    for (const run of this.runs) run.stop()
+    await this.threads.close()
+  }
+}
+
+/** One span in a thread. */
+class SpanRun {
+  private readonly cells = new Int32Array(new SharedArrayBuffer(CELLS_BYTE_LENGTH))
+  private readonly channel = new MessageChannel()
+  private readonly messages = new MessageQueue<ReportMessage>()
+
+  constructor(threads: Threads, job: Pick<ReportTask, 'plan' | 'files' | 'span'>) {
+    const { port1, port2 } = this.channel
+    port1.on('message', (message: ReportMessage) => this.messages.push(message))
+    const task: ReportTask = { ...job, port: port2, cells: this.cells.buffer }
+    threads
+      .run(task, [port2])
+      .then(() => {
+        // All that the thread sent is here already, though not all of it may have been heard.
+        for (let sent = receiveMessageOnPort(port1); sent !== undefined; sent = receiveMessageOnPort(port1)) {
+          this.messages.push(sent.message)
+        }
+        this.messages.fail(new Failure('CRASHED', 'a thread ended without having finished its task'))
+      })
+      .catch((error: unknown) => {
+        this.messages.fail(new Failure('CRASHED', `a thread died: ${messageOf(error)}`, { cause: error }))
+      })
+  }
+
+  get passedRequests(): number {
+    return Atomics.load(this.cells, PASSED_CELL) * 1024
+  }
+
+  /** The next findings; undefined behind the last. Fails as the thread did. */
+  async next(): Promise<readonly Finding[] | undefined> {
+    const message = await this.messages.next()
+    switch (message.kind) {
+      case 'findings':
+        Atomics.sub(this.cells, PENDING_CELL, 1)
+        Atomics.notify(this.cells, PENDING_CELL)
+        return message.findings
+      case 'end':
+        return undefined
+      case 'failed':
+        throw new Failure(message.code, message.message)
+    }
+  }
+
+  stop(): void {
+    Atomics.store(this.cells, PENDING_CELL, STOPPED)
+    Atomics.notify(this.cells, PENDING_CELL)
+    this.channel.port1.close()
+  }
+}

@@ -1,0 +1,2 @@
+/** A thread that dies at its first task. */
+export default () => process.exit(7)

@@ -1,0 +1,2 @@
+/** A thread that ends its task without a word. */
+export default ({ port }) => port.close()
