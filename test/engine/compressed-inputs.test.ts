@@ -7,7 +7,7 @@ import { Failure } from '#src/base/failure.js'
 import { processIntoStore, type StoreRunReport } from '#src/engine/process-into-store.js'
 import { processLogs } from '#src/engine/process-logs.js'
 import { contentOf, readZstdFixture, ZSTD_FIXTURES } from '../../fixtures/zstd-fixtures.ts'
-import { runCli } from '../support/run-cli.ts'
+import { runBuilt } from '../support/run-built.ts'
 import { makeTempFolder, namesIn } from '../support/temp-folder.ts'
 
 const test = suite('compressed inputs')
@@ -42,7 +42,7 @@ test('zstd is told by content, and gives the very file that the plain log gives'
     const plain = await outputOf(fixtureContent(name))
     assert.ok((await outputOf(readZstdFixture(name))).equals(plain), name)
   }
-  const { stdout, exitCode, stderr } = await runCli(
+  const { stdout, exitCode, stderr } = await runBuilt(
     ['process', '-', '--out', join(makeTempFolder(), 'o.parquet'), '--json', '--max-rejects', '1'],
     { input: readZstdFixture('fast') },
   )

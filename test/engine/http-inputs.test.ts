@@ -9,7 +9,7 @@ import { processIntoStore } from '#src/engine/process-into-store.js'
 import { type ProcessOptions, processLogs } from '#src/engine/process-logs.js'
 import { readZstdFixture } from '../../fixtures/zstd-fixtures.ts'
 import { type Fault, startLogServer } from '../support/log-server.ts'
-import { endOf, startCli } from '../support/run-cli.ts'
+import { endOf, startBuilt } from '../support/run-built.ts'
 import { ROOT } from '../support/source-tree.ts'
 import { makeTempFolder, namesIn } from '../support/temp-folder.ts'
 
@@ -255,7 +255,7 @@ test('a store knows a remote log again, and takes what a longer one has more', a
 test('Ctrl-C ends a run that waits for a server, and nothing is left', async () => {
   const server = await startLogServer(SAMPLE, (i) => (i > 0 ? { stallAfter: 10 } : undefined))
   const folder = makeTempFolder()
-  const child = startCli(['process', server.url, '--out', join(folder, 'out.parquet')])
+  const child = startBuilt(['process', server.url, '--out', join(folder, 'out.parquet')])
   const end = endOf(child)
   while (server.requests.length < 2) await setTimeout(5)
   await setTimeout(50)

@@ -8,7 +8,7 @@ import { processIntoStore } from '#src/engine/process-into-store.js'
 import { type ProcessOptions, type ProcessReport, processLogs } from '#src/engine/process-logs.js'
 import { openS3 } from '#src/engine/s3-client.js'
 import { answerError, createFakeObjectServer, type FakeObjectServer } from '../support/fake-object-server.ts'
-import { runCli } from '../support/run-cli.ts'
+import { runBuilt } from '../support/run-built.ts'
 import { ROOT } from '../support/source-tree.ts'
 import { makeTempFolder, namesIn } from '../support/temp-folder.ts'
 
@@ -321,7 +321,7 @@ test('without the SDK the message says how to install it, and exit code 2', asyn
   // Were the SDK there, the server at this address would not be.
   const out = join(makeTempFolder(), 'o.parquet')
   const endpoint = ['--s3-endpoint', 'http://127.0.0.1:1']
-  const { exitCode, stdout, stderr } = await runCli([
+  const { exitCode, stdout, stderr } = await runBuilt([
     'process',
     's3://bucket/a.log',
     '--out',

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { DEMONSTRATION } from '#src/interface/sample-questions.js'
-import { endOf, runCli, startCli } from '../support/run-cli.ts'
+import { endOf, runBuilt, startBuilt } from '../support/run-built.ts'
 
 const test = suite('the program')
 const directory = mkdtempSync(join(tmpdir(), 'cli-'))
@@ -22,7 +22,7 @@ const expectationText = readFileSync(new URL('../../fixtures/sample.expected.jso
 const expectation: SampleExpectation = JSON.parse(expectationText)
 
 test.before(async () => {
-  const { exitCode, stdout, stderr } = await runCli(['process', '--out', sample, '--json'])
+  const { exitCode, stdout, stderr } = await runBuilt(['process', '--out', sample, '--json'])
   assert.is(exitCode, 0, stderr)
   assert.is(stderr, 'note: no input given: processing the bundled sample (- would read standard input)\n')
   const { lines, kept, rows } = expectation
@@ -36,7 +36,7 @@ test.after(() => rmSync(directory, { recursive: true }))
 
 test('every question about the sample gets the answer that the oracles state, in order', async () => {
   const input = expectation.questions.map(({ question }) => `${JSON.stringify(question)}\n`).join('')
-  const { exitCode, stdout, stderr } = await runCli(['query', '--store', sample, '--batch', '-'], { input })
+  const { exitCode, stdout, stderr } = await runBuilt(['query', '--store', sample, '--batch', '-'], { input })
   assert.equal([exitCode, stderr], [0, ''])
   const answers = stdout.trimEnd().split('\n')
   assert.is(answers.length, expectation.questions.length)
@@ -49,8 +49,8 @@ test('every question about the sample gets the answer that the oracles state, in
 
 test('0 for delivered, 1 for not, data on standard output, notes on standard error', async () => {
   const [yes, no] = await Promise.all([
-    runCli(['query', '--store', sample, ...DEMONSTRATION]),
-    runCli(['query', '--store', sample, ...DEMONSTRATION.slice(0, -1), '10-1447', '--json']),
+    runBuilt(['query', '--store', sample, ...DEMONSTRATION]),
+    runBuilt(['query', '--store', sample, ...DEMONSTRATION.slice(0, -1), '10-1447', '--json']),
   ])
   assert.match(yes.stdout, /^DELIVERED {2}all 491 bytes/)
   assert.equal([yes.exitCode, yes.stderr], [0, ''])
@@ -70,7 +70,7 @@ test('wrong use, missing files and foreign files end with 2 and leave standard o
     [['process', '--json', '--out', at('x.parquet'), '--store', at('x')], /exclude each other/],
     [['process', at('nothing.log'), '--out', at('x.parquet')], /nothing\.log/],
   ]
-  const results = await Promise.all(cases.map(([words]) => runCli(words)))
+  const results = await Promise.all(cases.map(([words]) => runBuilt(words)))
   for (const [i, { exitCode, stdout, stderr }] of results.entries()) {
     const [words, pattern] = cases[i] ?? [[], /x/]
     assert.equal([exitCode, stdout], [2, ''], words.join(' '))
@@ -83,10 +83,10 @@ test('wrong use, missing files and foreign files end with 2 and leave standard o
 test('text of a log reaches no terminal as control characters', async () => {
   const agent = 'evil\u001b]0;owned\u0007\u009b2J\u202e'
   const key = ['2020-07-31', '12:00:00', '192.0.2.1', agent, '/a\u001b[2J', '206', '0-9']
-  await runCli(['process', '-', '--out', at('evil.parquet'), '--quiet'], { input: `${key.join('\t')}\n` })
+  await runBuilt(['process', '-', '--out', at('evil.parquet'), '--quiet'], { input: `${key.join('\t')}\n` })
   const question = ['--asset', '/a\u001b[2J', '--ip', '192.0.2.1', '--ua', agent, '--range', '0-9']
   for (const form of [[], ['--json']]) {
-    const { exitCode, stdout, stderr } = await runCli([
+    const { exitCode, stdout, stderr } = await runBuilt([
       'query',
       '--store',
       at('evil.parquet'),
@@ -101,7 +101,7 @@ test('text of a log reaches no terminal as control characters', async () => {
 
 test('an interrupt ends a run with 130 and leaves nothing behind', async () => {
   const before = readdirSync(directory)
-  const child = startCli(['process', '-', '--out', at('never.parquet')])
+  const child = startBuilt(['process', '-', '--out', at('never.parquet')])
   const ended = endOf(child)
   // More than a pipe holds: when all of it is written, the run has begun to read and listens to signals.
   const lines = '2020-07-31\t12:00:00\t192.0.2.1\tx\t/a\t206\t0-9\n'.repeat(20_000)
@@ -115,7 +115,7 @@ test('an interrupt ends a run with 130 and leaves nothing behind', async () => {
 
 test('a reader that goes away ends a batch quietly', async () => {
   const line = `${JSON.stringify({ asset: '/a', ip: '1', userAgent: '', range: [0, 9] })}\n`
-  const child = startCli(['query', '--store', sample, '--batch', '-'])
+  const child = startBuilt(['query', '--store', sample, '--batch', '-'])
   const ended = endOf(child)
   child.stdin.on('error', () => undefined)
   child.stdin.write(line.repeat(2000))
@@ -125,7 +125,7 @@ test('a reader that goes away ends a batch quietly', async () => {
 })
 
 test('the tour shows each kind of answer, and every command in it works when pasted', async () => {
-  const { exitCode, stdout, stderr } = await runCli(['tour'], { directory })
+  const { exitCode, stdout, stderr } = await runBuilt(['tour'], { directory })
   assert.equal(
     [exitCode, stderr],
     [0, 'note: no input given: processing the bundled sample (- would read standard input)\n'.repeat(2)],
@@ -148,7 +148,7 @@ test('the tour shows each kind of answer, and every command in it works when pas
 
 test('--version prints the version of the package', async () => {
   const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-  assert.equal(await runCli(['--version']), { exitCode: 0, stdout: `${manifest.version}\n`, stderr: '' })
+  assert.equal(await runBuilt(['--version']), { exitCode: 0, stdout: `${manifest.version}\n`, stderr: '' })
 })
 
 test.run()

@@ -6,7 +6,7 @@ import { Failure } from '#src/base/failure.js'
 import { parseArguments } from '#src/interface/arguments.js'
 import { parseByteCount } from '#src/interface/format-settings.js'
 import { readProcessSettings } from '#src/interface/process-settings.js'
-import { runCli } from '../support/run-cli.ts'
+import { runBuilt } from '../support/run-built.ts'
 import { makeTempFolder } from '../support/temp-folder.ts'
 
 const test = suite('options about formats')
@@ -77,12 +77,12 @@ test('the program says what it found a log to be', async () => {
   const line = { reqTimeSec: '1715947200', cliIP: '192.0.2.1', statusCode: '206', reqMethod: 'GET' }
   writeFileSync(log, `${JSON.stringify({ ...line, reqPath: '/a', UA: 'x', range: '0-9', objSize: '10' })}\n`)
   const words = ['process', log, '--out', join(folder, 'a.parquet'), '--json']
-  const told = await runCli(words)
+  const told = await runBuilt(words)
   assert.equal([told.exitCode, told.stderr], [0, `note: ${log}: read as akamai\n`])
   assert.equal(JSON.parse(told.stdout).formats, ['akamai'])
-  assert.is((await runCli([...words, '--format', 'akamai'])).stderr, '')
-  assert.is((await runCli([...words, '--quiet'])).stderr, '')
-  const wrong = await runCli([...words, '--format', 'w3c'])
+  assert.is((await runBuilt([...words, '--format', 'akamai'])).stderr, '')
+  assert.is((await runBuilt([...words, '--quiet'])).stderr, '')
+  const wrong = await runBuilt([...words, '--format', 'w3c'])
   assert.is(wrong.exitCode, 2)
   assert.match(wrong.stderr, /\(w3c\): expected a comment that begins with #Fields:/)
 })

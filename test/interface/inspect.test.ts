@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert'
 import type { TableAction } from '#src/table/actions.js'
 import { makeScratch, writeDeliveryFile } from '../support/delivery-file.ts'
 import { queryDuckdb } from '../support/foreign-readers.ts'
-import { runCli } from '../support/run-cli.ts'
+import { runBuilt } from '../support/run-built.ts'
 import { ROOT } from '../support/source-tree.ts'
 import { commitQuickly } from '../table/sample-table.ts'
 
@@ -18,7 +18,7 @@ const AGENT = 'SecretPlayer/1.0'
 const EPOCH = Date.UTC(2024, 4, 17) / 1000
 
 async function inspect(...words: string[]) {
-  const { exitCode, stdout, stderr } = await runCli(['inspect', ...words])
+  const { exitCode, stdout, stderr } = await runBuilt(['inspect', ...words])
   return {
     exitCode,
     stdout,
@@ -209,8 +209,8 @@ test('the example in the README is what the bundled sample gives', async () => {
   const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
   const example = /```text\n(sample\.parquet\n[^`]+)```/.exec(readme)?.[1] ?? ''
   assert.ok(example.includes('rows each'))
-  await runCli(['process', '--out', 'sample.parquet', '--quiet'], { directory: at('') })
-  const { stdout } = await runCli(['inspect', 'sample.parquet'], { directory: at('') })
+  await runBuilt(['process', '--out', 'sample.parquet', '--quiet'], { directory: at('') })
+  const { stdout } = await runBuilt(['inspect', 'sample.parquet'], { directory: at('') })
   assert.is(stdout.slice(0, example.length), example)
 })
 

@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert'
 import { Failure } from '#src/base/failure.js'
 import { resolveInputs } from '#src/interface/resolve-inputs.js'
 import { readLogPlainly } from '../../fixtures/log-oracle.ts'
-import { runCli } from '../support/run-cli.ts'
+import { runBuilt } from '../support/run-built.ts'
 import { makeTempFolder } from '../support/temp-folder.ts'
 
 const test = suite('where inputs come from')
@@ -121,7 +121,7 @@ test('thousands of files in directories are processed, each once', async () => {
   }
   const out = join(makeTempFolder(), 'out.parquet')
   // Few files may be open at once: were all opened together, this would fail.
-  const { exitCode, stdout, stderr } = await runCli(['process', root, '--out', out, '--json'])
+  const { exitCode, stdout, stderr } = await runBuilt(['process', root, '--out', out, '--json'])
   assert.is(exitCode, 0, stderr)
   assert.match(stderr, /^note: .*0\.log: read as delivery\n$/)
   const report = JSON.parse(stdout)
@@ -133,7 +133,7 @@ test('an input inside the store, or equal to an output, is refused, also when a 
   // With it the root would be a store itself.
   rmSync(join(root, '_delta_log'), { recursive: true })
   const store = join(root, 'store')
-  const run = (...words: string[]) => runCli(['process', ...words, '--json'])
+  const run = (...words: string[]) => runBuilt(['process', ...words, '--json'])
   assert.is((await run(join(root, 'a'), '--store', store)).exitCode, 0)
   const before = readdirSync(store, { recursive: true }).length
   const [whole, file] = await Promise.all([
@@ -155,13 +155,13 @@ test('an input inside the store, or equal to an output, is refused, also when a 
 test('the rows of a directory are those of its logs', async () => {
   const root = makeTree()
   const out = join(makeTempFolder(), 'out.parquet')
-  const { stdout, stderr } = await runCli(['process', root, '--out', out, '--json'])
+  const { stdout, stderr } = await runBuilt(['process', root, '--out', out, '--json'])
   const requests = [0, 1, 2, 3, 4].flatMap((i) => readLogPlainly(Buffer.from(HEADER + line(i))).requests)
   const report = JSON.parse(stdout)
   assert.equal([report.kept, report.comments], [requests.length, 5])
   assert.match(stderr, /^note: .*a\.log: read as delivery\n$/)
   const key = ['--asset', '/asset', '--ip', '192.0.2.1', '--user-agent', 'agent']
-  const answer = await runCli(['query', '--store', out, ...key, '--range', '0-69', '--json'])
+  const answer = await runBuilt(['query', '--store', out, ...key, '--range', '0-69', '--json'])
   assert.equal(JSON.parse(answer.stdout).covered, [[0, 49]])
 })
 

@@ -3,7 +3,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { type CliResult, endOf } from './run-cli.ts'
 import { ROOT } from './source-tree.ts'
 
 const CLI = join(ROOT, 'dist', 'cli.js')
@@ -21,6 +20,13 @@ function assertBuilt(): void {
 }
 
 assertBuilt()
+
+/** How the program ended. */
+export interface CliResult {
+  readonly exitCode: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
 
 /** How such a process is started. */
 export interface BuiltOptions {
@@ -40,6 +46,21 @@ export function startBuilt(
     env: { ...process.env, NODE_OPTIONS: '', ...environment },
     timeout: DEADLINE_MS,
     killSignal: 'SIGKILL',
+  })
+}
+
+/** Resolves when the program has ended. */
+export function endOf(child: ChildProcessWithoutNullStreams): Promise<CliResult> {
+  let [stdout, stderr] = ['', '']
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    stdout += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    stderr += text
+  })
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (exitCode) => resolve({ exitCode, stdout, stderr }))
   })
 }
 
