@@ -18,8 +18,8 @@ import { fileURLToPath } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
 
 /** Raise it with the suite: a run with fewer tests than this has lost some. */
-const MINIMUM_TEST_COUNT = 640
-const MINIMUM_SLOW_TEST_COUNT = 30
+const MINIMUM_TEST_COUNT = 700
+const MINIMUM_SLOW_TEST_COUNT = 38
 const FILE_DEADLINE_MS = 150_000
 
 interface FileReport {
