@@ -1,10 +1,10 @@
 /** Deletes what no version that is still wanted refers to: removed data files, and leftovers of runs that died. */
 
-import { lstatSync, readdirSync } from 'node:fs'
+import { lstatSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
 import { attempted, Failure } from '../base/failure.ts'
 import type { Snapshot } from '../table/actions.ts'
-import { codeOf, listLogLeftovers } from '../table/log-listing.ts'
+import { listLogLeftovers, listNames } from '../table/log-listing.ts'
 import { readTable, refreshSnapshot } from '../table/table.ts'
 import { TOMBSTONE_RETENTION_MS } from '../table/write-checkpoint.ts'
 import { deleteEmptyDirectory, deleteFile } from './delete-files.ts'
@@ -124,18 +124,6 @@ function listUnreferenced(snapshot: Snapshot): UnreferencedFile[] {
   }
   for (const path of listLogLeftovers(directory, Number.POSITIVE_INFINITY)) look(path)
   return found
-}
-
-/** None for a directory that somebody took away, or that is none. */
-function listNames(directory: string): readonly string[] {
-  return attempted(directory, 'list', () => {
-    try {
-      return readdirSync(directory)
-    } catch (cause) {
-      if (['ENOENT', 'ENOTDIR'].includes(codeOf(cause) ?? '')) return []
-      throw cause
-    }
-  })
 }
 
 /** A run makes its directory anew when it is gone, so an empty one may go at any time. */

@@ -4,11 +4,11 @@
  * are a table's, and a new one in their place would hide what they say.
  */
 
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { attempted, attemptedAsync, Failure } from '../base/failure.ts'
-import { codeOf, listLog, logDirectoryOf } from './log-listing.ts'
+import { attemptedAsync, Failure } from '../base/failure.ts'
+import { codeOf, listLog, listNames, logDirectoryOf } from './log-listing.ts'
 import { DISK_FILES, isFirstRunName, makeDirectory, removeLeftover, writeTemp } from './table-files.ts'
 
 const DATE_NAME = /^date=\d{4}-\d{2}-\d{2}$/
@@ -58,7 +58,7 @@ export function checkNoTable(directory: string): boolean {
     const file = findDataFile(directory)
     if (file === undefined) return true
     // A mark stands before its files are published, and until they are committed or gone.
-    const isMarked = listIfAny(logDirectoryOf(directory)).some(isFirstRunName)
+    const isMarked = listNames(logDirectoryOf(directory)).some(isFirstRunName)
     if (listLog(directory).newestVersion >= 0) return false
     if (isMarked) return true
     if (existsSync(file) && attempt > 1) throw new Failure('DAMAGED', describeLostLog(directory, file))
@@ -75,22 +75,11 @@ export function describeLostLog(directory: string, file: string): string {
 }
 
 function findDataFile(directory: string): string | undefined {
-  for (const name of listIfAny(directory)) {
+  for (const name of listNames(directory)) {
     if (!DATE_NAME.test(name)) continue
     const path = join(directory, name)
-    const found = listIfAny(path).find((inner) => DATA_NAME.test(inner))
+    const found = listNames(path).find((inner) => DATA_NAME.test(inner))
     if (found !== undefined) return join(path, found)
   }
   return undefined
-}
-
-function listIfAny(directory: string): readonly string[] {
-  return attempted(directory, 'list', () => {
-    try {
-      return readdirSync(directory)
-    } catch (cause) {
-      if (['ENOENT', 'ENOTDIR'].includes(codeOf(cause) ?? '')) return []
-      throw cause
-    }
-  })
 }

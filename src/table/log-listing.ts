@@ -168,6 +168,18 @@ function checkUnused(directory: string): void {
   throw new Failure('USAGE', `${directory} is not a Delta table: it holds ${shown} and has no _delta_log`)
 }
 
+/** The names in a directory; none for one that somebody took away, or that is none. */
+export function listNames(directory: string): readonly string[] {
+  return attempted(directory, 'list', () => {
+    try {
+      return readdirSync(directory)
+    } catch (cause) {
+      if (['ENOENT', 'ENOTDIR'].includes(codeOf(cause) ?? '')) return []
+      throw cause
+    }
+  })
+}
+
 /** The `code` of an error that Node threw. */
 export function codeOf(cause: unknown): string | undefined {
   return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined
