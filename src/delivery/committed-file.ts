@@ -1,11 +1,11 @@
 /** Data files of a store, held against what its log says of them: an exchanged or missing one is no evidence. */
 
 import { statSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { attempted, damaged, Failure } from '../base/failure.ts'
 import type { FileCaches, ParquetFile } from '../parquet/parquet-file.ts'
 import type { AddFile, Snapshot } from '../table/actions.ts'
-import { COLUMN } from './schema.ts'
+import { COLUMN, NAME_KEY } from './schema.ts'
 import { type DeliveryStore, openFile, openStore } from './store.ts'
 
 /** Opens a data file. Fails as `openFile` and `checkCommitted` do, and as DAMAGED when it is missing. */
@@ -36,12 +36,19 @@ export function openLoggedFiles(files: LoggedFiles): DeliveryStore {
 }
 
 /**
- * Fails as DAMAGED unless the file has the size and number of rows that the log says, and times and positions
- * of its first row group within its bounds, as one that was exchanged would hardly have them.
+ * Fails as DAMAGED unless the file is the one that was written under its name, with the size and number of rows that
+ * the log says, and times and positions of its first row group within its bounds.
  */
 export function checkCommitted(file: ParquetFile, logged: AddFile): void {
   const { footer, path, byteLength } = file
   if (byteLength !== logged.size) damaged(path, describeSize(logged), `one of ${byteLength}`)
+  const name = footer.keyValues.get(NAME_KEY)
+  if (name !== basename(logged.path))
+    damaged(
+      path,
+      "the data file of that name, as the store's log has it",
+      `one that was ${name ?? 'no part of a store'}`,
+    )
   const { stats } = logged
   if (stats === undefined) return
   if (footer.rowCount !== stats.numRecords) {

@@ -73,6 +73,8 @@ export const LENGTHS_KEY = 'byteledger.lengths'
 export const USER_AGENTS_KEY = 'byteledger.user_agents'
 /** Its value. */
 export const DECODED_USER_AGENTS = 'percent-decoded'
+/** The name of a store's data file, so that one that stands in the place of another is noticed. */
+export const NAME_KEY = 'byteledger.name'
 /** The layout version that this code writes and reads. */
 export const LAYOUT_VERSION = '1'
 /** What stands before the version in `created_by`. */
@@ -92,12 +94,16 @@ export function fileKeyValues(totals: {
   readonly decodesUserAgents?: boolean
   /** Where the logged lengths are, if there are any. */
   readonly lengths?: string | undefined
+  /** Of a data file of a store. */
+  readonly name?: string | undefined
 }): Map<string, string> {
   const decoded: [string, string][] =
     totals.decodesUserAgents === true ? [[USER_AGENTS_KEY, DECODED_USER_AGENTS]] : []
   const lengths: [string, string][] = totals.lengths === undefined ? [] : [[LENGTHS_KEY, totals.lengths]]
+  const name: [string, string][] = totals.name === undefined ? [] : [[NAME_KEY, totals.name]]
   return new Map([
     ...decoded,
+    ...name,
     ...lengths,
     [LAYOUT_KEY, LAYOUT_VERSION],
     [SORT_KEY, 'request,ip,user_agent,byte_num,epoch'],

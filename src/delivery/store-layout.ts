@@ -1,13 +1,14 @@
 /** The layout of a store: what its log says, what its files are, and what else lies in its directory. */
 
 import { readdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { attempted, Failure, messageOf } from '../base/failure.ts'
 import { type FileLayout, readFileLayout } from '../parquet/file-layout.ts'
 import { type Layout, LayoutTally } from '../parquet/layout-tally.ts'
 import type { AddFile, Snapshot } from '../table/actions.ts'
 import { listLog, logDirectoryOf } from '../table/log-listing.ts'
 import { readTable } from '../table/table.ts'
+import { NAME_KEY } from './schema.ts'
 
 /** Something that is wrong with a file, while the rest can be shown. */
 export interface FileProblem {
@@ -141,6 +142,13 @@ function compareWithLog(
   problems: FileProblem[],
 ): void {
   if (logged === undefined) return
+  const name = footer.keyValues.get(NAME_KEY)
+  if (name !== undefined && name !== basename(logged.path)) {
+    problems.push({
+      path,
+      message: `${path}: expected the data file of that name, found one that was ${name}`,
+    })
+  }
   if (logged.size !== byteLength) {
     problems.push({
       path,

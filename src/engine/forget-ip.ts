@@ -112,7 +112,7 @@ async function rewriteAll(
  * be forgotten, and the history be gone.
  */
 function refuseUnknown(snapshot: Snapshot, ip: string): void {
-  if (isIP(ip) !== 0 || filesWith(snapshot, new Set([ip])).next().done !== true) return
+  if ((isIP(ip) !== 0 && !ip.includes('%')) || filesWith(snapshot, new Set([ip])).next().done !== true) return
   throw new Failure(
     'USAGE',
     `--ip expects one address, like 192.0.2.1 or 2001:db8::1, or a text that stands for one in the logs; ` +

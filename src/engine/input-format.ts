@@ -86,6 +86,14 @@ function findFormat(path: string, sample: LogSample, request: FormatRequest): [L
     )
   }
   const { format, isGuess } = choice
+  const given = request.fields === undefined ? '--log-format' : '--fields'
+  if (isGuess && (request.fields ?? request.logFormat) !== undefined) {
+    throw new Failure(
+      'USAGE',
+      `${path}: expected first lines as ${given} describes them, found others: check their number and order and ` +
+        'what stands between them, and name the format with --format to hear more',
+    )
+  }
   return [format, { path, format: format.name, isGuess, isGiven: false }]
 }
 

@@ -12,7 +12,14 @@ import { attemptedAsync } from '../base/failure.ts'
 import { VERSION } from '../base/version.ts'
 import { decodeLengthEntry, type LengthEntry } from '../delivery/length-entries.ts'
 import { describeSection, LengthCollector } from '../delivery/length-section.ts'
-import { chunkKinds, fileKeyValues, ordinalOf, SORTING_COLUMNS, WRITER_NAME } from '../delivery/schema.ts'
+import {
+  chunkKinds,
+  fileKeyValues,
+  ordinalOf,
+  PARTITION_SCHEMA,
+  SORTING_COLUMNS,
+  WRITER_NAME,
+} from '../delivery/schema.ts'
 import { FILE_MAGIC } from '../parquet/file-magic.ts'
 import type { ColumnSchema, FileSpan, RowGroupMetadata } from '../parquet/metadata.ts'
 import { type ChunkKind, placeBatch, type RowGroupBatch } from '../parquet/row-group-table.ts'
@@ -145,13 +152,14 @@ export class ParquetOutput {
     const offsetIndexOffset = this.byteOffset
     await this.offsetIndexes.copyTo((bytes) => this.write(bytes))
     const { encodeFooter } = await loadFooterWriter()
+    const name = this.schema === PARTITION_SCHEMA ? basename(this.path) : undefined
     const footer = encodeFooter({
       schema: this.schema,
       rowCount: this.rowCount,
       rowGroups: this.rowGroups.map((rowGroup) =>
         withIndexesMoved(rowGroup, columnIndexOffset, offsetIndexOffset),
       ),
-      keyValues: fileKeyValues({ runCount, rows: this.rowCount, decodesUserAgents, lengths }),
+      keyValues: fileKeyValues({ runCount, rows: this.rowCount, decodesUserAgents, lengths, name }),
       createdBy: `${WRITER_NAME} version ${VERSION}`,
     })
     await this.write(footer)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Failure } from '../base/failure.ts'
 import type { AddFile, Snapshot, TableAction } from '../table/actions.ts'
 import { CommitConflict, UncertainCommit } from '../table/commit-failures.ts'
-import { markFirstRun, unmarkFirstRun } from '../table/first-run.ts'
+import { markFirstRun, unmarkFirstRun, unmarkFirstRuns } from '../table/first-run.ts'
 import { commit, readSnapshot } from '../table/table.ts'
 import {
   type EncodeOptions,
@@ -154,7 +154,8 @@ interface RunEnding {
 async function endRun(store: string, outputs: PartitionOutputs, ending: RunEnding): Promise<void> {
   const { mark, isCommitted, isCertain } = ending
   const isGone = !isCommitted && (await outputs.withdraw())
-  if (mark !== undefined && (isGone || (isCommitted && isCertain))) await unmarkFirstRun(store, mark)
+  if (mark !== undefined && isGone) await unmarkFirstRun(store, mark)
+  if (mark !== undefined && isCommitted && isCertain) await unmarkFirstRuns(store)
   if (!isCommitted) await outputs.removeDirectories()
 }
 

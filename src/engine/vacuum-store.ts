@@ -4,8 +4,9 @@ import { lstatSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
 import { attempted, Failure } from '../base/failure.ts'
 import type { Snapshot } from '../table/actions.ts'
+import { hasFirstRunMark } from '../table/first-run.ts'
 import { listLogLeftovers, listNames } from '../table/log-listing.ts'
-import { readTable, refreshSnapshot } from '../table/table.ts'
+import { readSnapshot, readTable, refreshSnapshot } from '../table/table.ts'
 import { TOMBSTONE_RETENTION_MS } from '../table/write-checkpoint.ts'
 import { deleteEmptyDirectory, deleteFile } from './delete-files.ts'
 
@@ -25,7 +26,8 @@ export interface VacuumOptions {
 /** What was deleted, as `vacuum --json` prints it. */
 export interface VacuumReport {
   readonly v: 1
-  readonly store: { readonly path: string; readonly version: number }
+  /** The version is null where only a first run that died has left something. */
+  readonly store: { readonly path: string; readonly version: number | null }
   readonly dryRun: boolean
   readonly deleted: readonly { readonly path: string; readonly bytes: number }[]
   readonly bytes: number
@@ -73,7 +75,8 @@ export async function vacuumStore({
     )
   }
   const before = Date.now() - retentionMs
-  const snapshot = await readTable(store)
+  // A first run that died leaves files, a mark and no version.
+  const snapshot = hasFirstRunMark(store) ? await readSnapshot(store) : await readTable(store)
   const unreferenced = await listStillUnreferenced(snapshot)
   const old = unreferenced.filter(({ sinceMs }) => sinceMs <= before)
   const deleted: { readonly path: string; readonly bytes: number }[] = []
@@ -83,7 +86,7 @@ export async function vacuumStore({
   if (!dryRun) await deleteEmptyDirectories(store)
   return {
     v: 1,
-    store: { path: store, version: snapshot.version },
+    store: { path: store, version: snapshot.version < 0 ? null : snapshot.version },
     dryRun,
     deleted,
     bytes: deleted.reduce((sum, { bytes }) => sum + bytes, 0),

@@ -116,7 +116,9 @@ function addProcess(root: Command, program: string, report: Report): void {
     .addOption(valueOption('--asset <kind>', 'what the asset is: path (default), url, host+path, path+query'))
     .addOption(valueOption('--client <kind>', 'whose address counts: c-ip (default) or x-forwarded-for'))
     .option('--trust-requested', 'count what was asked for, even where less was sent')
-    .addOption(valueOption('--max-inflate <bytes>', 'most bytes out of one gzip input (default: 64 GiB)'))
+    .addOption(
+      valueOption('--max-inflate <bytes>', 'most bytes out of one compressed input (default: 64 GiB)'),
+    )
     .addOption(valueOption('--threads <n>', 'threads at most (default: one a core, when they pay)'))
     .addOption(valueOption('--s3-endpoint <url>', 'where s3:// inputs lie, if not at Amazon'))
     .addOption(valueOption('--rejects <file>', 'write the rejected lines to this file'))

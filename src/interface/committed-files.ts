@@ -1,11 +1,10 @@
 /** From `--store PATH` to the files that are asked: of a store, those of one committed version. */
 
-import { join, relative } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { Failure } from '../base/failure.ts'
 import { findMissing, type LoggedFiles, openLoggedFiles } from '../delivery/committed-file.ts'
 import type { DeliveryStore } from '../delivery/store.ts'
 import { enclosingStore, isStore } from './enclosing-store.ts'
-import { isGlob, statIfAny } from './match-glob.ts'
 import { resolveStore } from './resolve-store.ts'
 
 /** How often a newer version is read because a file of the one that was read is gone: compacted and vacuumed. */
@@ -35,9 +34,7 @@ export async function openCommitted(
 export async function findFiles(path: string): Promise<LoggedFiles> {
   if (!isStore(path)) {
     const paths = resolveStore(path)
-    // A file that is named may be read for itself; a listing would take in what is not committed.
-    if (paths[0] !== path) refuseInsideStore(path, paths)
-    if (!isGlob(path) || statIfAny(path) !== undefined) await refuseLostLog(path, paths)
+    await refuseDataFiles(path, paths)
     return new Map(paths.map((file) => [file, undefined]))
   }
   const { readTable } = await import('../table/table.ts')
@@ -52,23 +49,20 @@ export async function findFiles(path: string): Promise<LoggedFiles> {
 }
 
 /** How the data files of a store are called. */
-const PART_NAME = /^date=\d{4}-\d{2}-\d{2}[/\\]part-[0-9a-f-]{36}\.parquet$/
+const PART_NAME = /[/\\]date=\d{4}-\d{2}-\d{2}[/\\]part-[0-9a-f-]{36}\.parquet$/
 
-/** Files that are named, or matched by a pattern, may be read without a log; a store that has lost its own may not. */
-async function refuseLostLog(path: string, files: readonly string[]): Promise<void> {
-  const part = files.find((file) => PART_NAME.test(relative(path, file)))
-  if (part === undefined) return
-  const { describeLostLog } = await import('../table/first-run.ts')
-  throw new Failure('DAMAGED', describeLostLog(path, part))
-}
-
-function refuseInsideStore(path: string, files: readonly string[]): void {
+/** Files inside a store, or of one that has lost its log: only a log tells which of them count. */
+async function refuseDataFiles(path: string, files: readonly string[]): Promise<void> {
   for (const file of files) {
-    const directory = enclosingStore(file)
-    if (directory === undefined) continue
-    throw new Failure(
-      'USAGE',
-      `${path} leads into the store ${directory}: give --store ${directory}, for only its log tells which files count`,
-    )
+    const store = enclosingStore(file)
+    if (store !== undefined) {
+      throw new Failure(
+        'USAGE',
+        `${path} leads into the store ${store}: give --store ${store}, for only its log tells which files count`,
+      )
+    }
+    if (!PART_NAME.test(resolve(file))) continue
+    const { describeLostLog } = await import('../table/first-run.ts')
+    throw new Failure('DAMAGED', describeLostLog(dirname(dirname(file)), file))
   }
 }

@@ -50,6 +50,7 @@ export function readProcessSettings(options: ProcessArguments): ProcessSettings 
   if (target.kind === 'file') files.push(target.out)
   const { rejects } = options
   if (rejects !== undefined) refuseLocation('--rejects', rejects)
+  if (target.kind === 'store') files.push(target.store)
   if (rejects !== undefined && files.some((file) => isSameFile(file, rejects))) {
     throw new Failure('USAGE', `--rejects ${rejects} is an input or the output: it would be written over`)
   }

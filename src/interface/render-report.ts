@@ -20,7 +20,7 @@ export function renderReport(
     ['lines', report.lines, ''],
     ['  comments', report.comments, ''],
     ['  blank', report.blank, ''],
-    ['  kept', report.kept, ''],
+    ['  kept', report.kept, describeClipped(report.clipped)],
     ['  skipped', skippedCount, describeReasons(report.skipped)],
     ['  rejected', rejectedCount, describeReasons(report.rejected)],
     ['rows', report.rows, 'one for each delivered byte'],
@@ -74,6 +74,11 @@ function describeInput({ path, status, pendingBytes }: StoreRunInput): string {
       ? ''
       : `; its last line has no line end and waits for the next run (${formatNoun(pendingBytes, 'byte')})`
   return `${escapeText(path)} ${STATUS_TEXTS[status]}${pending}`
+}
+
+function describeClipped({ requests, bytes }: ProcessReport['clipped']): string {
+  if (requests === 0) return ''
+  return `of these ${formatCount(requests)} clipped to what was sent, ${formatNoun(bytes, 'byte')} less than asked for`
 }
 
 function sum(counts: readonly number[]): number {

@@ -28,6 +28,7 @@ class FoundLogs {
   readonly logs: FoundLog[] = []
   readonly directoryLinks: string[] = []
   readonly notFiles: string[] = []
+  readonly stores: string[] = []
 }
 
 /**
@@ -57,6 +58,7 @@ export function resolveInputs(words: readonly string[]): ResolvedInputs {
       `links to directories are not followed: ${listPaths(found.directoryLinks)}; name them to take them`,
     )
   if (found.notFiles.length > 0) notes.push(`passed over, as no regular file: ${listPaths(found.notFiles)}`)
+  if (found.stores.length > 0) notes.push(`passed over, as stores: ${listPaths(found.stores)}`)
   return { inputs, notes }
 }
 
@@ -72,6 +74,8 @@ function findLogs(word: string, found: FoundLogs): void {
     return
   }
   const stats = statIfAny(word)
+  if (stats === undefined && /^[a-z][a-z0-9+.-]*:\/\//i.test(word))
+    throw new Failure('USAGE', `${word}: expected a URL of http, https or s3; others are not read`)
   if (stats?.isDirectory() === true) {
     const logs = sorted(listDirectory(word, found))
     if (logs.length === 0) throw noLog(`${word} holds no log`)
@@ -109,7 +113,12 @@ function listDirectory(directory: string, found: FoundLogs): FoundLog[] {
   const logs: FoundLog[] = []
   const waiting = [{ path: directory, realPath: realpathSync.native(directory) }]
   for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
-    for (const entry of readdirSync(at.path, { withFileTypes: true })) {
+    const entries = readdirSync(at.path, { withFileTypes: true })
+    if (at.path !== directory && entries.some(({ name }) => name === '_delta_log')) {
+      found.stores.push(at.path)
+      continue
+    }
+    for (const entry of entries) {
       if (/^[._]/.test(entry.name)) continue
       const path = join(at.path, entry.name)
       const realPath = join(at.realPath, entry.name)

@@ -143,7 +143,7 @@ function renderVacuum({ store, dryRun, deleted, bytes, kept }: VacuumReport): re
     ...named,
     `${done} ${formatNoun(deleted.length, 'file')}, ${formatByteLength(bytes)}; ` +
       `${formatNoun(kept, 'unreferenced file')} younger than --retain`,
-    `store ${escapeText(store.path)}: version ${store.version}`,
+    `store ${escapeText(store.path)}: ${store.version === null ? 'no version yet' : `version ${store.version}`}`,
   ]
 }
 

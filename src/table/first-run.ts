@@ -33,10 +33,17 @@ export async function markFirstRun(directory: string): Promise<string> {
   }
 }
 
-/** Takes a mark away, once its files are committed or gone; and the log's directory when nothing else is in it. */
+/** Takes a mark away, once its files are gone; and the log's directory when nothing else is in it. */
 export async function unmarkFirstRun(directory: string, mark: string): Promise<void> {
   await removeLeftover(DISK_FILES, mark)
   await removeIfEmpty(logDirectoryOf(directory))
+}
+
+/** Takes all marks away, once there is a commit: also those of first runs that died, and of such as are under way. */
+export async function unmarkFirstRuns(directory: string): Promise<void> {
+  const log = logDirectoryOf(directory)
+  for (const name of listNames(log))
+    if (isFirstRunName(name)) await removeLeftover(DISK_FILES, join(log, name))
 }
 
 /** Tells whether it is gone: others may use it. */
@@ -49,6 +56,11 @@ async function removeIfEmpty(path: string): Promise<boolean> {
   }
 }
 
+/** Whether a first run is under way, or has died. */
+export function hasFirstRunMark(directory: string): boolean {
+  return listNames(logDirectoryOf(directory)).some(isFirstRunName)
+}
+
 /**
  * Fails as DAMAGED when a directory in which no commit was seen holds a table's data files.
  * @returns whether nothing is there; false: look again, somebody has committed meanwhile.
@@ -58,7 +70,7 @@ export function checkNoTable(directory: string): boolean {
     const file = findDataFile(directory)
     if (file === undefined) return true
     // A mark stands before its files are published, and until they are committed or gone.
-    const isMarked = listNames(logDirectoryOf(directory)).some(isFirstRunName)
+    const isMarked = hasFirstRunMark(directory)
     if (listLog(directory).newestVersion >= 0) return false
     if (isMarked) return true
     if (existsSync(file) && attempt > 1) throw new Failure('DAMAGED', describeLostLog(directory, file))

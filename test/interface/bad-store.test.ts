@@ -20,6 +20,7 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { committedFiles } from '#src/interface/committed-files.js'
+import { markFirstRun } from '#src/table/first-run.js'
 import { runBuilt, twoAtATime } from '../support/run-built.ts'
 import { addTo, assertHolds, logLine, newStore, writeLog } from '../support/store-runs.ts'
 import { makeTempFolder, namesIn } from '../support/temp-folder.ts'
@@ -90,7 +91,7 @@ const DAMAGE: readonly {
       renameSync(b, a)
       renameSync(`${a}.x`, b)
     },
-    says: /expected epoch from \d+ to \d+, as the store's log has it, found/,
+    says: /expected the data file of that name, as the store's log has it, found one that was part-/,
     isLog: false,
   },
   {
@@ -188,12 +189,73 @@ bad('compact and forget take no file that is not the one of the log', async () =
   }
 })
 
-bad('files of a store without its log are read when they are named', async () => {
+bad('files of a store without its log are read by no door, but for a copy of one elsewhere', async () => {
+  const store = copy()
+  const [file = ''] = await committedFiles(store)
+  assert.match((await query(file)).stderr, /leads into the store .*: give --store /)
+  rmSync(join(store, '_delta_log'), { recursive: true })
+  const doors = [store, join(store, '..'), `${store}/date=*/*.parquet`, join(store, 'date=2024-05-16'), file]
+  await twoAtATime(doors, async (path) => {
+    const { exitCode, stdout, stderr } = await query(path)
+    assert.equal([exitCode, stdout], [2, ''], path)
+    assert.match(stderr, /expected the log of a store .* found data files without one/, path)
+  })
+  const elsewhere = join(makeTempFolder(), 'salvaged.parquet')
+  cpSync(file, elsewhere)
+  assert.match((await query(elsewhere)).stdout, /DELIVERED/)
+})
+
+bad('a data file in the place of one that looks the same is no evidence', async () => {
+  const made = await Promise.all(
+    ['192.0.2.1', '192.0.2.2'].map(async (ip) => {
+      const store = newStore()
+      await addTo(store, [writeLog(logLine('/a', '0-999', { ip }))])
+      return { store, file: (await committedFiles(store))[0] ?? '' }
+    }),
+  )
+  const [a, b] = made
+  assert.ok(a && b)
+  assert.is(statSync(a.file).size, statSync(b.file).size)
+  cpSync(b.file, a.file)
+  for (const words of [
+    ['query', ...QUESTION.map((word) => (word === '192.0.2.1' ? '192.0.2.2' : word))],
+    ['report', 'summary'],
+    ['compact'],
+    ['forget', '--ip', '192.0.2.1'],
+    ['sql', 'select 1'],
+  ]) {
+    const { exitCode, stdout, stderr } = await runBuilt([...words, '--store', a.store])
+    assert.equal([exitCode, stdout], [2, ''], `${words}`)
+    assert.match(stderr, /expected the data file of that name, .* found one that was part-/)
+  }
+  const inspected = await runBuilt(['inspect', a.store])
+  assert.is(inspected.exitCode, 2)
+  assert.match(inspected.stdout, /expected the data file of that name/)
+})
+
+bad('what a killed first run leaves is vacuumed, and does not hide that a log is lost later', async () => {
   const store = copy()
   rmSync(join(store, '_delta_log'), { recursive: true })
-  const asked = await query(`${store}/date=*/*.parquet`)
-  assert.is(asked.exitCode, 0, asked.stderr)
-  assert.match(asked.stdout, /DELIVERED/)
+  await markFirstRun(store)
+  const before = namesIn(store).length
+  assert.ok(before > 3)
+  const kept = await runBuilt(['vacuum', '--store', store])
+  assert.is(kept.exitCode, 0, kept.stderr)
+  assert.is(namesIn(store).length, before)
+  const gone = await runBuilt(['vacuum', '--store', store, '--retain', '0s', '--json'])
+  assert.equal([gone.exitCode, JSON.parse(gone.stdout).store.version], [0, null], gone.stderr)
+  assert.equal(
+    namesIn(store).filter((name) => !name.startsWith('_delta_log')),
+    [],
+  )
+  // A mark that was left does not outlive the first commit.
+  await markFirstRun(store)
+  await addTo(store, [input])
+  const log = join(store, '_delta_log')
+  for (const name of readdirSync(log)) if (name.endsWith('.json')) unlinkSync(join(log, name))
+  const added = await add(store)
+  assert.is(added.exitCode, 2)
+  assert.match(added.stderr, /expected the log of a store/)
 })
 
 bad('what is no store is refused by process and query, and left as it is', async () => {

@@ -128,7 +128,7 @@ test('thousands of files in directories are processed, each once', async () => {
   assert.equal([report.inputs.length, report.kept, report.rows], [fileCount, fileCount, 10 * fileCount])
 })
 
-test('an input inside the store, or equal to an output, is refused, also when a directory leads there', async () => {
+test('an input inside the store, or equal to an output, is refused; stores below a directory are passed over', async () => {
   const root = makeTree()
   // With it the root would be a store itself.
   rmSync(join(root, '_delta_log'), { recursive: true })
@@ -137,13 +137,17 @@ test('an input inside the store, or equal to an output, is refused, also when a 
   assert.is((await run(join(root, 'a'), '--store', store)).exitCode, 0)
   const before = readdirSync(store, { recursive: true }).length
   const [whole, file] = await Promise.all([
-    run(root, '--store', store),
+    run(store, '--store', store),
     run(join(store, '_delta_log', '00000000000000000000.json'), '--store', `${store}/../store`),
   ])
   for (const { exitCode, stdout, stderr } of [whole, file]) {
     assert.equal([exitCode, stdout], [2, ''])
     assert.match(stderr, /lies inside the store .*store.*: expected logs that lie elsewhere/)
   }
+  assert.match(
+    (await run(root, '--store', join(root, 'other'))).stderr,
+    /note: passed over, as stores: .*store\n/,
+  )
   assert.is(readdirSync(store, { recursive: true }).length, before)
   const out = join(root, 'b', 'out.parquet')
   assert.is((await run(join(root, 'b'), '--out', out)).exitCode, 0)

@@ -50,6 +50,20 @@ test("a store is no place for a file of one's own", async () => {
   assert.equal(namesIn(store), before)
 })
 
+test('a store below the directory of logs is passed over, and rejects do not take its place', async () => {
+  const logs = makeTempFolder()
+  cpSync(log, join(logs, 'a.log'))
+  const store = join(logs, 'store')
+  for (const note of ['', `note: passed over, as stores: ${store}\n`]) {
+    const { exitCode, stderr } = await runBuilt(['process', logs, '--store', store, '--format', 'delivery'])
+    assert.equal([exitCode, stderr], [0, note])
+  }
+  const fresh = newStore()
+  const { exitCode, stderr } = await runBuilt(['process', log, '--store', fresh, '--rejects', fresh])
+  assert.is(exitCode, 2)
+  assert.match(stderr, /is an input or the output/)
+})
+
 test('the bundled sample goes into a store of its own, and never among other logs', async () => {
   const directory = makeTempFolder()
   for (const status of ['new', 'known']) {
@@ -96,7 +110,7 @@ test('forget and compact refuse what is no address and no day, and change nothin
   await addTo(store, [log])
   await addTo(store, [writeLog(logLine('/b', '0-9'))])
   const before = namesIn(store)
-  for (const ip of ['192.0.2.0/24', '192.0.2.*', '192.0.2', '192.0.2.1 ', 'localhost']) {
+  for (const ip of ['2001:db8::7%eth0', '192.0.2.0/24', '192.0.2.*', '192.0.2', '192.0.2.1 ', 'localhost']) {
     const { exitCode, stderr } = await runBuilt(['forget', '--store', store, '--ip', ip])
     assert.is(exitCode, 2, ip)
     assert.match(stderr, /expects one address, like .*nothing was changed/, ip)
