@@ -9,8 +9,19 @@
  */
 const UNSAFE = /[\p{Cc}\p{Cs}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu
 
-/** The text for a human reader, every unsafe character as `\uXXXX`. */
+/** Backslashes that would read as those of an escape, or as part of one. */
+const AMBIGUOUS = /\\+(?=u[0-9a-f]{4}|[\p{Cc}\p{Cs}\p{Bidi_Control}\p{Zl}\p{Zp}])/giu
+
+/**
+ * The text for a human reader, every unsafe character as `\uXXXX`. No two texts look the same: a backslash that
+ * stands before such letters in the text itself is doubled.
+ */
 export function escapeText(text: string): string {
+  return escapeControls(text.replace(AMBIGUOUS, (backslashes) => backslashes + backslashes))
+}
+
+/** The same of a message, in which texts may be escaped already. */
+export function escapeControls(text: string): string {
   return text.replace(UNSAFE, escapeCharacter)
 }
 
@@ -30,8 +41,8 @@ function escapeCharacter(character: string): string {
  */
 export function quoteForShell(argument: string): string {
   if (/^[\w@%+=:,./-]+$/.test(argument)) return argument
-  const escaped = escapeText(argument)
+  const escaped = escapeControls(argument)
   if (escaped === argument) return `'${argument.replaceAll("'", "'\\''")}'`
   const inner = argument.replaceAll('\\', '\\\\').replaceAll("'", "\\'")
-  return `$'${escapeText(inner)}'`
+  return `$'${escapeControls(inner)}'`
 }

@@ -2,7 +2,7 @@
 
 import type { StoreLayout } from '../delivery/store-layout.ts'
 import type { ColumnLayout, IndexFigures, Spread } from '../parquet/layout-tally.ts'
-import { escapeText } from './escape-text.ts'
+import { escapeControls, escapeText } from './escape-text.ts'
 import { formatByteLength, formatCount, formatNoun, formatShare } from './format-figures.ts'
 import { hidesBounds, type Inspection, type InspectView } from './inspect-json.ts'
 import type { Style } from './terminal.ts'
@@ -181,7 +181,11 @@ function shareTable({ files: { layout } }: Inspection): string[] {
 
 function problemLines({ files: { problems } }: Inspection, style: Style): string[] {
   if (problems.length === 0) return []
-  return ['', style.paint('red', 'problems'), ...problems.map(({ message }) => `  ${escapeText(message)}`)]
+  return [
+    '',
+    style.paint('red', 'problems'),
+    ...problems.map(({ message }) => `  ${escapeControls(message)}`),
+  ]
 }
 
 function describeType({ column: { physicalType, logicalType, repetition } }: ColumnLayout): string {

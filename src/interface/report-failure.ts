@@ -1,7 +1,7 @@
 /** How a failure ends the program: what is said, and with which exit code. */
 
 import { type Failure, isFailure } from '../base/failure.ts'
-import { escapeText } from './escape-text.ts'
+import { escapeControls } from './escape-text.ts'
 import { type CommandName, expectedForm } from './help-text.ts'
 import type { ExitCode } from './streams.ts'
 import { errorCode } from './write-output.ts'
@@ -45,5 +45,5 @@ function causeLines({ code, message, cause }: Failure): string[] {
 
 /** Line breaks of messages are ours; everything else in them may come from a file or an argument. */
 function joinLines(lines: readonly string[]): string {
-  return `${lines.join('\n').split('\n').map(escapeText).join('\n')}\n`
+  return `${lines.join('\n').split('\n').map(escapeControls).join('\n')}\n`
 }

@@ -31,6 +31,8 @@ export async function runBatch(
       '--batch brings its own questions: leave out --asset, --ip, --user-agent and the range',
     )
   }
+  if (options.requests || options.explain)
+    throw new Failure('USAGE', '--batch answers with one line a question: leave out --requests and --explain')
   const window = parseTimeWindow(options.since, options.until)
   const source = await openLedger(store)
   try {

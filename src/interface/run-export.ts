@@ -4,6 +4,8 @@ import { Failure } from '../base/failure.ts'
 import { RANGE_COLUMNS, type RangeRow } from '../delivery/merged-ranges.ts'
 import { parseTimeWindow } from '../delivery/question-time.ts'
 import type { RangeFormat } from '../engine/export-ranges.ts'
+import { refuseToOverwrite } from '../engine/inputs.ts'
+import { findFiles } from './committed-files.ts'
 import { csvLine, csvText } from './csv.ts'
 import { toSafeJson } from './escape-text.ts'
 import { formatByteLength, formatNoun } from './format-figures.ts'
@@ -24,6 +26,7 @@ export async function runExport(options: ExportArguments, streams: Streams): Pro
   refuseLocation('--ranges', ranges)
   const window = parseTimeWindow(options.since, options.until)
   const { exportRanges } = await import('../engine/export-ranges.ts')
+  refuseToOverwrite([{ option: '--ranges', path: ranges }], [...(await findFiles(path)).keys()])
   const store = await openLedger(path)
   const controller = new AbortController()
   const stopListening = abortOnInterrupt(controller)

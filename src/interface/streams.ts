@@ -1,7 +1,7 @@
 /** Where a command reads from and writes to, so that tests and the tour can stand in for a terminal. */
 
 import type { Readable } from 'node:stream'
-import { escapeText } from './escape-text.ts'
+import { escapeControls } from './escape-text.ts'
 import type { OutputStream } from './terminal.ts'
 
 /** The world outside, as far as a command touches it. */
@@ -19,5 +19,5 @@ export type ExitCode = 0 | 1 | 2 | 130
 
 /** Writes a note for people to standard error. */
 export function writeNote(streams: Streams, note: string): void {
-  streams.stderr.write(`note: ${escapeText(note)}\n`)
+  streams.stderr.write(`note: ${escapeControls(note)}\n`)
 }

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { csvText } from '#src/interface/csv.js'
 import { escapeText, quoteForShell, toSafeJson } from '#src/interface/escape-text.js'
 import { seededDraw } from '../support/random-runs.ts'
 
@@ -34,12 +35,29 @@ test('no control character, bidirectional control or lone surrogate gets through
 })
 
 test('what is no danger stays as it is: letters of all scripts, emoji, backslashes', () => {
-  const text = 'Ünïcode 日本語 😀 \\u001b C:\\x'
+  const text = 'Ünïcode 日本語 😀 \\u00 C:\\x\\\\y'
   assert.is(escapeText(text), text)
   assert.is(
     escapeText('\u001b[31mred\u001b[0m\n\u202efdp.exe'),
     '\\u001b[31mred\\u001b[0m\\u000a\\u202efdp.exe',
   )
+})
+
+test('no two texts look the same', () => {
+  const draw = seededDraw(7)
+  const parts = ['\\', '\\\\', 'u202e', '\u202e', '\u0007', 'u0007', 'U202E', 'x']
+  const seen = new Map<string, string>()
+  for (let i = 0; i < 20_000; i++) {
+    const text = Array.from({ length: draw(6) }, () => parts[draw(parts.length)] ?? '').join('')
+    const shown = escapeText(text)
+    assert.is(seen.get(shown) ?? text, text, shown)
+    seen.set(shown, text)
+  }
+  assert.is(escapeText('\\u202ex'), '\\\\u202ex')
+  assert.is(csvText("'=a"), "''=a")
+  assert.is(csvText('=a'), "'=a")
+  assert.is(csvText('-1.5'), '-1.5')
+  assert.is(csvText('-1.5+2'), "'-1.5+2")
 })
 
 test('safe JSON means the same to every parser', () => {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -79,6 +79,22 @@ test('wrong use shows the right form and writes nothing', async () => {
   )
 })
 
+test('an export does not replace what it is made of', async () => {
+  const own = scratch.path('own.parquet')
+  copyFileSync(path, own)
+  const link = scratch.path('link.parquet')
+  symlinkSync(own, link)
+  for (const [store, ranges] of [
+    [own, own],
+    [own, link],
+    [link, own],
+  ] as const) {
+    const failure = await failureOf('export', '--store', store, '--ranges', ranges)
+    assert.match(failure.message, /is one of the inputs; name another file/)
+  }
+  assert.equal(readFileSync(own), readFileSync(path))
+})
+
 test('sql answers from no file that has a changed bit', async () => {
   const bytes = readFileSync(path)
   const damagedPath = scratch.path('damaged.parquet')
@@ -89,6 +105,10 @@ test('sql answers from no file that has a changed bit', async () => {
     const failure = await failureOf('sql', 'select count(*) from ranges', '--store', damagedPath)
     assert.is(failure.code, 'DAMAGED', `byte ${at}: ${failure.message}`)
   }
+})
+
+test('numbers of sql stay numbers in CSV', async () => {
+  assert.is(await run('sql', "select -5 a, -1.5 b, '-5' c, '=1' d", '--csv'), "a,b,c,d\r\n-5,-1.5,-5,'=1\r\n")
 })
 
 test('sql has the views bytes and ranges', async () => {
