@@ -4,7 +4,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { attemptedAsync } from '../base/failure.ts'
 
 /** So many are open at once; the others are opened again when their turn comes. */
-const OPEN_FILE_LIMIT = 128
+const OPEN_FILE_LIMIT = 48
 
 /** Keeps the files that were used last open. */
 export class OpenFiles {

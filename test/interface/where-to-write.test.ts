@@ -105,6 +105,19 @@ test('many files are read with few descriptors', () => {
   assert.is(JSON.parse(stdout).requests, 301)
 })
 
+test('a log of many days is added with few descriptors', async () => {
+  const day = (i: number): string => new Date(Date.UTC(2023, 0, 1 + i)).toISOString().slice(0, 10)
+  const days = Array.from({ length: 150 }, (_, i) => logLine('/a', '0-9', { date: day(i) })).join('')
+  const store = newStore()
+  const words = [join(ROOT, 'dist', 'cli.js'), 'process', writeLog(days), '--store', store, '--quiet']
+  const script = 'ulimit -n 90; exec "$0" "$@"'
+  const { stderr, status } = spawnSync('bash', ['-c', script, process.execPath, ...words], {
+    encoding: 'utf8',
+  })
+  assert.is(status, 0, stderr)
+  await assertHolds(store, [days])
+})
+
 test('forget and compact refuse what is no address and no day, and change nothing', async () => {
   const store = newStore()
   await addTo(store, [log])
