@@ -8,6 +8,7 @@ import { readDigits } from './number'
 import {
   BODY_BYTES,
   BODY_IN_CHUNKS,
+  BODY_IN_FRAMES,
   BODY_OFFERED,
   COMPLETION,
   CONTENT_LENGTH,
@@ -18,6 +19,7 @@ import {
   headerOverhead,
   LENGTH,
   OVERHEAD_BYTES,
+  PROTOCOL,
   RANGE,
   RANGE_FIRST,
   RANGE_LAST,
@@ -189,7 +191,27 @@ function withoutFraming(byteLength: i64): i64 {
 
 /** Bytes of a body at least, where those of headers, too, are counted. */
 function bodyWithin(sent: i64): i64 {
+  const overhead = readCount(OVERHEAD_BYTES)
+  if (overhead > 0) return sent - overhead - headerOverhead
   return (has(SENT_IN_FRAMES) ? withoutFraming(sent) : sent) - headerOverhead
+}
+
+/** Whether the line says that it was HTTP/1, which adds nothing to a body of known length. */
+function isHttp1(): bool {
+  const start = startOf(PROTOCOL)
+  // HTTP/1.0, HTTP/1.1
+  return endOf(PROTOCOL) - start == 8 && load<u64>(start) << 8 == 0x2e312f5054544800
+}
+
+/** Whether the count of the body has what HTTP/2 adds, for all that is known. */
+function isInFrames(): bool {
+  return has(BODY_IN_FRAMES) && !isHttp1()
+}
+
+/** Bytes of the body at least, where its count has what HTTP/2 adds: never nothing, so a 0 does not tell it. */
+function bodyWithinFrames(body: i64): i64 {
+  const overhead = readCount(OVERHEAD_BYTES)
+  return overhead > 0 ? body - overhead : withoutFraming(body) - headerOverhead
 }
 
 /** Whether the body came in chunks, for all that is known: without a length. */
@@ -206,7 +228,7 @@ function claimWhole(length: i64, state: u32): u32 {
   if (length >= 0) {
     if (body >= 0 || sent >= 0 || state == COMPLETE || has(TRUST)) last = length - 1
   } else if (body >= 0) {
-    last = (isInChunks() ? withoutFraming(body) : body) - 1
+    last = (isInChunks() ? withoutFraming(body) : isInFrames() ? bodyWithinFrames(body) : body) - 1
   } else if (sent >= 0) {
     last = bodyWithin(sent) - 1
   }
@@ -222,6 +244,7 @@ function sentOf(claimed: i64, state: u32): i64 {
     if (!hasSpan(SENT_BYTES)) return state == COMPLETE ? claimed : 0
   } else if (body >= 0) {
     if (isInChunks() && (state != COMPLETE || body < claimed)) return min(claimed, withoutFraming(body))
+    if (isInFrames()) return min(claimed, bodyWithinFrames(body))
     if (body >= claimed) return claimed
     // Some count what the protocol adds: it may be as much as that.
     const overhead = readCount(OVERHEAD_BYTES)
@@ -260,7 +283,8 @@ export function decideRange(isPart: bool): u32 {
   if (fate == KEPT && loggedLength > 0 && last >= loggedLength) return BAD_RANGE
   if (fate != KEPT || has(TRUST)) return fate
   // Nothing says that less was sent, but nothing says that anything was.
-  if (has(BODY_OFFERED) && state == UNKNOWN && !hasSpan(SENT_BYTES)) return UNPROVEN
+  const isBodyTold = has(BODY_IN_FRAMES) ? hasSpan(BODY_BYTES) : !has(BODY_OFFERED)
+  if (!isBodyTold && state == UNKNOWN && !hasSpan(SENT_BYTES)) return UNPROVEN
   const claimed = last - first + 1
   const sent = max(<i64>0, sentOf(claimed, state))
   if (sent == claimed) return KEPT

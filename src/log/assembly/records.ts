@@ -34,6 +34,7 @@ import {
   REQUEST_ID,
   REQUEST_LINE,
   SCHEME,
+  SOURCE,
   STATUS,
   TARGET,
   USER_AGENT,
@@ -191,11 +192,21 @@ function readClient(): bool {
   return recordKeys.ipEnd > recordKeys.ip
 }
 
-/** A request of the network to itself: the field says so with 1 or true. */
+/** Whether the request came from elsewhere than an `eyeball`, as Cloudflare calls a client. */
+function isFromNetwork(): bool {
+  if (!hasSpan(SOURCE)) return false
+  const start = startOf(SOURCE)
+  const isEyeball =
+    endOf(SOURCE) - start == 7 && load<u32>(start) == 0x62657965 && load<u32>(start, 3) == 0x6c6c6162
+  return !isEyeball
+}
+
+/** A request of the network to itself: a field says so with 1, 2 (of two tiers) or true, or names its source. */
 function isInner(): bool {
   const start = startOf(INNER)
   const length = endOf(INNER) - start
-  return (length == 1 && load<u8>(start) == 0x31) || (length == 4 && load<u32>(start) == 0x65757274)
+  const digit = length == 1 ? load<u8>(start) : 0
+  return digit == 0x31 || digit == 0x32 || (length == 4 && load<u32>(start) == 0x65757274) || isFromNetwork()
 }
 
 /** Whether the status is 200 (0), 206 (1), another (2), or no status (3). */
