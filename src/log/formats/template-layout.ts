@@ -7,6 +7,7 @@ import type {
   RecordSlot,
   RecordSpelling,
 } from '../record-layout.ts'
+import { findForgeable, type TrustRule } from './forged-fields.ts'
 import type { RecordShape } from './record-reading.ts'
 
 /** One part of a template, in order. */
@@ -25,12 +26,36 @@ export interface TemplateStyle {
   readonly completion: CompletionKind
   readonly counts: RecordCounts
   readonly slots: readonly (RecordSlot | undefined)[]
+  /** What a variable begins with, for messages. */
+  readonly sign: string
+  readonly isTrusted: TrustRule
+}
+
+/** Says which variable must stand in quotes. */
+function refuseForgeable(
+  prefix: string,
+  fields: readonly RecordField[],
+  names: readonly string[],
+  { sign, isTrusted }: TemplateStyle,
+): string | undefined {
+  const variables = fields.map(({ slot, text }, i) => ({
+    name: names[i] ?? '',
+    slot,
+    before: fields[i - 1]?.text ?? prefix,
+    after: text,
+  }))
+  const name = findForgeable(variables, isTrusted)
+  return name === undefined
+    ? undefined
+    : `expected ${sign}${name} in double quotes, found it without: what a client puts there passes for the fields ` +
+        `behind it; log "${sign}${name}", in double quotes`
 }
 
 /** Puts parts together; `slots` has one entry a variable. */
 export function readTemplate(parts: readonly TemplatePart[], style: TemplateStyle): TemplateReading {
   let prefix = ''
   const fields: RecordField[] = []
+  const names: string[] = []
   for (const part of parts) {
     const last = fields.at(-1)
     if (part.kind === 'variable') {
@@ -41,6 +66,7 @@ export function readTemplate(parts: readonly TemplatePart[], style: TemplateStyl
         }
       }
       fields.push({ slot: style.slots[fields.length], text: '' })
+      names.push(part.name)
     } else if (last === undefined) {
       prefix += part.text
     } else {
@@ -48,6 +74,8 @@ export function readTemplate(parts: readonly TemplatePart[], style: TemplateStyl
     }
   }
   if (fields.length === 0) return { ok: false, problem: 'expected a format with variables, found none' }
+  const problem = refuseForgeable(prefix, fields, names, style)
+  if (problem !== undefined) return { ok: false, problem }
   return {
     ok: true,
     shape: {
