@@ -331,6 +331,7 @@ function judge(
     overhead,
     state,
     isChunked: format.body === 'chunks' && (fields.get('contentLength') ?? '') === '',
+    isTold: (fields.get('contentRange') ?? '') !== '',
     isFramed: format.body === 'frames' && !/^HTTP\/1\..$/s.test(fields.get('protocol') ?? ''),
   }
   const isPart = fields.get('status') === '206'

@@ -182,17 +182,28 @@ function claimPart(length: i64): u32 {
 }
 
 /**
- * What is left of a count when framing is taken off: of 8 KiB, a frame of HTTP/2 takes 9, a chunk 8, a record of TLS
- * up to 85 bytes, but of 1.3 kB, as records are at first, too. An eighth is more than all that.
+ * What is left of a count when framing is taken off: of 8 KiB, a frame of HTTP/2 takes 9, a record of TLS up to 85
+ * bytes, but of 1.3 kB, as records are at first, too. An eighth is more than all that.
  */
 function withoutFraming(byteLength: i64): i64 {
   return byteLength - (byteLength >> 3)
+}
+
+/** Whether the body came in chunks, for all that is known: without a length. */
+function isInChunks(): bool {
+  return has(BODY_IN_CHUNKS) && !hasSpan(CONTENT_LENGTH)
+}
+
+/** Bytes of a body at least, where those of chunks are counted: of a single byte, a chunk takes five beside. */
+function withoutChunks(byteLength: i64): i64 {
+  return byteLength / 6
 }
 
 /** Bytes of a body at least, where those of headers, too, are counted. */
 function bodyWithin(sent: i64): i64 {
   const overhead = readCount(OVERHEAD_BYTES)
   if (overhead > 0) return sent - overhead - headerOverhead
+  if (isInChunks()) return withoutChunks(sent - headerOverhead)
   return (has(SENT_IN_FRAMES) ? withoutFraming(sent) : sent) - headerOverhead
 }
 
@@ -214,11 +225,6 @@ function bodyWithinFrames(body: i64): i64 {
   return overhead > 0 ? body - overhead : withoutFraming(body) - headerOverhead
 }
 
-/** Whether the body came in chunks, for all that is known: without a length. */
-function isInChunks(): bool {
-  return has(BODY_IN_CHUNKS) && !hasSpan(CONTENT_LENGTH)
-}
-
 /** The range that a 200 claims: the whole, or as much of it as was sent. */
 function claimWhole(length: i64, state: u32): u32 {
   const body = readCount(BODY_BYTES)
@@ -228,14 +234,14 @@ function claimWhole(length: i64, state: u32): u32 {
   if (length >= 0) {
     if (body >= 0 || sent >= 0 || state == COMPLETE || has(TRUST)) last = length - 1
   } else if (body >= 0) {
-    last = (isInChunks() ? withoutFraming(body) : isInFrames() ? bodyWithinFrames(body) : body) - 1
+    last = (isInChunks() ? withoutChunks(body) : isInFrames() ? bodyWithinFrames(body) : body) - 1
   } else if (sent >= 0) {
     last = bodyWithin(sent) - 1
   }
   return last < 0 ? UNPROVEN : KEPT
 }
 
-/** How many bytes of the claimed range were sent. */
+/** How many bytes of the claimed range were sent. How many there were in chunks, only the response's range tells. */
 function sentOf(claimed: i64, state: u32): i64 {
   const body = readCount(BODY_BYTES)
   if (has(BODY_OFFERED)) {
@@ -243,7 +249,8 @@ function sentOf(claimed: i64, state: u32): i64 {
     if (body >= 0) claimed = min(claimed, body)
     if (!hasSpan(SENT_BYTES)) return state == COMPLETE ? claimed : 0
   } else if (body >= 0) {
-    if (isInChunks() && (state != COMPLETE || body < claimed)) return min(claimed, withoutFraming(body))
+    const isWhole = state == COMPLETE && body >= claimed && hasSpan(CONTENT_RANGE)
+    if (isInChunks() && !isWhole) return min(claimed, withoutChunks(body))
     if (isInFrames()) return min(claimed, bodyWithinFrames(body))
     if (body >= claimed) return claimed
     // Some count what the protocol adds: it may be as much as that.
@@ -253,7 +260,8 @@ function sentOf(claimed: i64, state: u32): i64 {
   const sent = readCount(SENT_BYTES)
   if (sent >= 0) {
     // Headers are never empty: a whole transfer is more than its body.
-    if (state == COMPLETE && sent > claimed) return claimed
+    const isKnown = !isInChunks() || hasSpan(CONTENT_RANGE)
+    if (state == COMPLETE && sent > claimed && isKnown) return claimed
     return min(claimed, bodyWithin(sent))
   }
   return state == ABORTED ? 0 : claimed
