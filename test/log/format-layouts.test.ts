@@ -1,9 +1,12 @@
 /** What the options of a format turn into, and which are refused in words. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { FormatChoices } from '#src/log/formats/log-format.js'
 import { LOG_FORMATS } from '#src/log/formats/registry.js'
 import { isRecordLayout } from '#src/log/scanned-runs.js'
+import { ROOT } from '../support/source-tree.ts'
 
 const test = suite('layouts of formats')
 const CHOICES: FormatChoices = {
@@ -139,6 +142,26 @@ test('apache: a directive that lets a client write the fields behind it must sta
     '%h %t %m "%U" "%{User-Agent}i" %>s %B %X %{UNIQUE_ID}e',
   ]
   for (const format of safe) assert.is(problem(format), 'none', format)
+})
+
+test('fastly: the VCL of the README writes what is read, at the edge alone, and takes no word for who asked', () => {
+  const vcl = /```vcl\n([^`]*)```/.exec(readFileSync(join(ROOT, 'README.md'), 'utf8'))?.[1] ?? ''
+  assert.match(vcl, 'if (!segmented_caching.is_inner_req && fastly.ff.visits_this_service == 0) {')
+  const members = new Map(
+    [...vcl.matchAll(/"(\w+)":""\} (.*)/g)].map(([, name = '', value = '']) => [name, value]),
+  )
+  const reading = read('fastly', {})
+  assert.ok(reading.ok && isRecordLayout(reading.layout))
+  const known = reading.layout.fields.map(({ text }) => text)
+  assert.equal(
+    [...members.keys()].filter((name) => !known.includes(name)),
+    [],
+  )
+  assert.equal([members.get('client_ip'), members.get('request_id')], ['client.ip', 'uuid.version4()'])
+  for (const [name, value] of members) {
+    const isText = /req\.(?:http\.|url|method)|resp\.http\./.test(value)
+    assert.is(value.startsWith('json.escape('), isText, name)
+  }
 })
 
 test('a server log that is none of the usual ones asks for its format', () => {
