@@ -70,6 +70,18 @@ test('lines that may be of two formats are an error that names both', async () =
   assert.is((await run([write(combined)], { format: 'nginx' })).rows, 10)
 })
 
+test('a log format in which a client can forge fields is refused, also where the format is found out', async () => {
+  const logFormat =
+    '$remote_addr [$time_local] "$request" $status $http_user_agent $body_bytes_sent "$request_completion"'
+  const input = write('192.0.2.1 [17/May/2024:12:48:31 +0200] "GET /a HTTP/1.1" 200 VLC 99999 10 "OK"\n')
+  for (const format of ['nginx', undefined]) {
+    assert.match(
+      await refusal(run([input], { format, logFormat })),
+      /^USAGE .*--log-format: expected \$http_user_agent in double quotes, found it without/,
+    )
+  }
+})
+
 test('each input has its own format, also when it is compressed', async () => {
   const inputs = [write(gzipSync(json(AKAMAI)), 'gz'), write(`${FIELDS}\n${line()}`)]
   const report = await run(inputs)

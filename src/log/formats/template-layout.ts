@@ -15,10 +15,10 @@ export type TemplatePart =
   | { readonly kind: 'literal'; readonly text: string }
   | { readonly kind: 'variable'; readonly name: string }
 
-/** The shape of lines by a template, or what is wrong with the template. */
+/** The shape of lines by a template, or what is wrong with the template; its lines may be known all the same. */
 export type TemplateReading =
   | { readonly ok: true; readonly shape: RecordShape }
-  | { readonly ok: false; readonly problem: string }
+  | { readonly ok: false; readonly problem: string; readonly shape?: RecordShape }
 
 /** What is particular about the server. */
 export interface TemplateStyle {
@@ -74,19 +74,16 @@ export function readTemplate(parts: readonly TemplatePart[], style: TemplateStyl
     }
   }
   if (fields.length === 0) return { ok: false, problem: 'expected a format with variables, found none' }
-  const problem = refuseForgeable(prefix, fields, names, style)
-  if (problem !== undefined) return { ok: false, problem }
-  return {
-    ok: true,
-    shape: {
-      structure: 'template',
-      prefix,
-      fields,
-      spelling: style.spelling,
-      completion: style.slots.includes('completion') ? style.completion : 'none',
-      counts: style.counts,
-    },
+  const shape: RecordShape = {
+    structure: 'template',
+    prefix,
+    fields,
+    spelling: style.spelling,
+    completion: style.slots.includes('completion') ? style.completion : 'none',
+    counts: style.counts,
   }
+  const problem = refuseForgeable(prefix, fields, names, style)
+  return problem === undefined ? { ok: true, shape } : { ok: false, problem, shape }
 }
 
 /** Where a literal stands that no backslash escapes; -1 when it does not. */
