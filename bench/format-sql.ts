@@ -53,7 +53,7 @@ const COMBINED_NAMES = ['ip', 'time', 'method', 'target', 'status', 'bytes', 'us
 const JSON_SOURCES: Readonly<Record<string, (log: string) => string>> = {
   akamai: (log) =>
     `SELECT reqTimeSec AS time, cliIP AS ip, url_decode(UA) AS user_agent, reqPath AS request, ${range('range', 1)} AS first_byte, ${range('range', 2)} AS last_byte
-     FROM ${json(log, "{reqTimeSec: 'VARCHAR', cliIP: 'VARCHAR', UA: 'VARCHAR', reqPath: 'VARCHAR', reqMethod: 'VARCHAR', statusCode: 'VARCHAR', range: 'VARCHAR', bytes: 'VARCHAR', objSize: 'VARCHAR', reqId: 'VARCHAR'}")} ${good('statusCode', 'reqMethod')}`,
+     FROM ${json(log, "{reqTimeSec: 'VARCHAR', cliIP: 'VARCHAR', UA: 'VARCHAR', reqPath: 'VARCHAR', reqMethod: 'VARCHAR', statusCode: 'VARCHAR', range: 'VARCHAR', bytes: 'VARCHAR', overheadBytes: 'VARCHAR', objSize: 'VARCHAR', reqId: 'VARCHAR'}")} ${good('statusCode', 'reqMethod')}`,
   cloudflare: (log) =>
     `SELECT EdgeStartTimestamp AS time, ClientIP AS ip, ClientRequestUserAgent AS user_agent, split_part(ClientRequestURI, '?', 1) AS request,
        ${range('ResponseHeaders."content-range"', 1)} AS first_byte, ${range('ResponseHeaders."content-range"', 2)} AS last_byte

@@ -1,7 +1,7 @@
 /**
- * Lines that a log holds twice: networks deliver their logs at least once. Lines with an identifier seen before
- * in the same run are dropped, whichever files or shards they stand in. Shards are looked at in their order,
- * so the result does not depend on which thread is quick.
+ * Lines that a log holds twice: networks deliver their logs at least once. Lines that name their request and were
+ * seen before in the same run, byte by byte, are dropped, whichever files or shards they stand in. Shards are looked
+ * at in their order, so the result does not depend on which thread is quick.
  */
 
 import { invariant } from '../base/failure.ts'

@@ -30,12 +30,15 @@ export const RECORD_SLOTS = [
   'detail',
   'requestId',
   'inner',
+  'source',
+  'protocol',
 ] as const
 
 /**
  * See `RECORD_SLOTS`. `target` is a path with its query, `path` one without; `range` is what the client asked
  * for, `contentRange` and `rangeFirst` with `rangeLast` what the response says; `bodyBytes` were sent without
- * headers, `sentBytes` with them; `length` is the asset's complete length, `contentLength` the response's.
+ * headers, `sentBytes` with them; `length` is the asset's complete length, `contentLength` the response's;
+ * `inner` and `source` tell requests that the network made to itself.
  */
 export type RecordSlot = (typeof RECORD_SLOTS)[number]
 
@@ -53,7 +56,7 @@ export const COMPLETION_KINDS = ['none', 'ok', 'not-x', 'edge-result', 'truth'] 
 export type CompletionKind = (typeof COMPLETION_KINDS)[number]
 
 /** What `bodyBytes` count; see `RecordCounts`. */
-export type BodyCount = 'sent' | 'sent-in-chunks' | 'offered'
+export type BodyCount = 'sent' | 'sent-in-chunks' | 'sent-in-frames' | 'offered'
 /** What `sentBytes` count beside the body; see `RecordCounts`. */
 export type SentCount = 'headers' | 'frames' | 'wire'
 
@@ -61,7 +64,8 @@ export type SentCount = 'headers' | 'frames' | 'wire'
 export interface RecordCounts {
   /**
    * `sent`: bytes of the body that were sent. `sent-in-chunks`: these with the framing of chunks, on a line without
-   * a content length. `offered`: bytes of the response, whether or not they were sent.
+   * a content length. `sent-in-frames`: these with what HTTP/2 adds, unless the protocol is said to be HTTP/1; a line
+   * without a count proves nothing. `offered`: bytes of the response, whether or not they were sent.
    */
   readonly body: BodyCount
   /** `headers` alone; with the `frames` of HTTP/2; or everything on the `wire`, that of TLS as well. */

@@ -38,6 +38,7 @@ function flagsOf(layout: RecordLayout): number {
     layout.counts.body === 'offered',
     layout.counts.body === 'sent-in-chunks',
     layout.counts.sent !== 'headers',
+    layout.counts.body === 'sent-in-frames',
   ]
   return flags.reduce((sum, flag, bit) => (flag ? sum + 2 ** bit : sum), 0)
 }

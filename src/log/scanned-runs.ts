@@ -215,7 +215,7 @@ export interface LineScanner {
   /** Kept lines since the last reset. */
   readonly runCount: number
   /**
-   * Two halves (low, high) of a hash of each kept line's identifier, zero without one; lines after the last
+   * Two halves (low, high) of a hash of each kept line that has an identifier, zero without one; lines after the last
    * with an identifier may be left out. A copy. In the order of the lines, up to `finish`.
    */
   readIdentifiers(): Uint32Array<ArrayBuffer>

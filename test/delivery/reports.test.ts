@@ -51,7 +51,8 @@ async function writeTellingFile(path: string, records: readonly TellingRecord[])
   const lines = records.map(({ asset, ip, userAgent, first, last, told, epochSeconds }) =>
     JSON.stringify({
       ...{ reqTimeSec: `${epochSeconds}.5`, cliIP: ip, statusCode: '206', reqMethod: 'GET', reqPath: asset },
-      ...{ UA: userAgent, range: `${first}-${last}`, objSize: `${told}` },
+      ...{ UA: userAgent, range: `${first}-${last}`, bytes: `${last - first + 2}`, overheadBytes: '1' },
+      objSize: `${told}`,
     }),
   )
   writeFileSync(`${path}.log`, `${lines.join('\n')}\n`)

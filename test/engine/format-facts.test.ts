@@ -49,6 +49,23 @@ test('a repeated line counts once, in whichever input it stands again', async ()
   assert.is(ask([report], 'curl/8').requests, 5)
 })
 
+test('lines of one identifier that differ in a byte all count', async () => {
+  const same = { 'x-edge-request-id': 'one' }
+  const lines = [
+    line(same),
+    line({ ...same, 'c-ip': '192.0.2.2' }),
+    line({ ...same, 'cs-uri-stem': '/b' }),
+    line({ ...same, 'sc-range-end': '8' }),
+    line({ ...same, time: '12:00:01' }),
+    line({ ...same, 'cs(User-Agent)': 'curl/9' }),
+    line({ ...same, 'x-host-header': 'other.example' }),
+  ]
+  const again = lines.map((text) => text.replace('\n', '\r\n'))
+  const report = await run([write(`${FIELDS}\n${lines.join('')}`), write(`${FIELDS}\n${again.join('')}`)])
+  assert.equal([report.kept, report.skipped['duplicate']], [7, 7], 'a line end is not part of a line')
+  assert.is(ask([report], 'curl/8', '/a', '192.0.2.2').delivered, true)
+})
+
 test('the output is the same bytes for any number of threads', async () => {
   for (const name of ['cloudfront', 'akamai', 'cloudflare', 'nginx']) {
     const input = join(FORMATS, `${name}.log`)
@@ -76,7 +93,7 @@ test('a compressed input may not grow beyond its limit, and nothing is left of i
 })
 
 test('what was requested counts as sent only when it is trusted', async () => {
-  const aborted = json({ ...AKAMAI, bytes: '4' })
+  const aborted = json({ ...AKAMAI, bytes: '104' })
   const clipped = await run([write(aborted)])
   assert.equal([clipped.rows, clipped.clipped], [4, { requests: 1, bytes: 6 }])
   const trusted = await run([write(aborted)], { trustRequested: true })

@@ -70,6 +70,18 @@ test('lines that may be of two formats are an error that names both', async () =
   assert.is((await run([write(combined)], { format: 'nginx' })).rows, 10)
 })
 
+test('a log format in which a client can forge fields is refused, also where the format is found out', async () => {
+  const logFormat =
+    '$remote_addr [$time_local] "$request" $status $http_user_agent $body_bytes_sent "$request_completion"'
+  const input = write('192.0.2.1 [17/May/2024:12:48:31 +0200] "GET /a HTTP/1.1" 200 VLC 99999 10 "OK"\n')
+  for (const format of ['nginx', undefined]) {
+    assert.match(
+      await refusal(run([input], { format, logFormat })),
+      /^USAGE .*--log-format: expected \$http_user_agent in double quotes, found it without/,
+    )
+  }
+})
+
 test('each input has its own format, also when it is compressed', async () => {
   const inputs = [write(gzipSync(json(AKAMAI)), 'gz'), write(`${FIELDS}\n${line()}`)]
   const report = await run(inputs)
@@ -156,6 +168,62 @@ test('JSON that is not one flat truth is rejected', async () => {
   const report = await run([write(`${lines.join('\n')}\n`)], { format: 'akamai' })
   assert.is(report.kept, 1)
   assert.equal(report.rejected, { NUL_BYTE: 1, BAD_FIELDS: 11, BAD_STATUS: 1, BAD_UTF8: 1 })
+})
+
+test('akamai: what was asked for is not what was sent, and HTTP/2 adds to what was', async () => {
+  const rows = async (changed: object): Promise<number> => {
+    const large = {
+      ...AKAMAI,
+      range: '0-99999',
+      objSize: '200000',
+      bytes: undefined,
+      overheadBytes: undefined,
+    }
+    return (await run([write(json({ ...large, ...changed }))])).rows
+  }
+  assert.is(await rows({}), 0, 'no count at all')
+  assert.is(await rows({ bytes: '-' }), 0)
+  assert.is(await rows({ bytes: '100900', overheadBytes: '900' }), 100_000)
+  assert.is(await rows({ bytes: '100899', overheadBytes: '900' }), 99_999)
+  assert.is(await rows({ bytes: '100000', overheadBytes: '900' }), 99_100)
+  assert.is(await rows({ bytes: '100', overheadBytes: '900' }), 0)
+  // Frames are never for nothing: a 0 does not tell them.
+  for (const untold of [{}, { overheadBytes: '0' }, { proto: 'HTTP/2' }, { proto: 'HTTPS' }]) {
+    assert.is(await rows({ bytes: '100000', ...untold }), 100_000 - 12_500 - 2048)
+  }
+  assert.is(await rows({ bytes: '100000', proto: 'HTTP/1.1' }), 100_000)
+  assert.is(await rows({ totalBytes: '100000' }), 100_000 - 12_500 - 2048)
+  assert.is(await rows({ totalBytes: '100000', overheadBytes: '900' }), 100_000 - 900 - 2048)
+  assert.is(await rows({ totalBytes: '0' }), 0)
+  const whole = { statusCode: '200', range: undefined, objSize: undefined }
+  assert.is(await rows({ ...whole, bytes: '5000', overheadBytes: '900' }), 4100)
+  assert.is(await rows({ ...whole, bytes: '5000' }), 5000 - 625 - 2048)
+})
+
+test('akamai: what its servers asked of each other went to nobody', async () => {
+  const values = ['1', '2', 1, 2, true, '0', 0, false, '-', null]
+  const report = await run([write(values.map((isMidgress) => json({ ...AKAMAI, isMidgress })).join(''))])
+  assert.equal([report.skipped['inner'], report.kept], [5, 5])
+})
+
+test('cloudflare: what a Worker asked for went to nobody', async () => {
+  const request = {
+    ClientIP: '192.0.2.1',
+    ClientRequestMethod: 'GET',
+    ClientRequestURI: '/a',
+    ClientRequestUserAgent: 'curl/8',
+    EdgeResponseBodyBytes: 10,
+    EdgeResponseStatus: 200,
+    EdgeStartTimestamp: '2024-05-17T12:00:00Z',
+  }
+  const sources = ['edgeWorkerFetch', 'unknown', 'eyeballs', 'eyeball', '', null]
+  const lines = [
+    ...[true, 'true', false, null].map((WorkerSubrequest) => json({ ...request, WorkerSubrequest })),
+    ...sources.map((ClientRequestSource) => json({ ...request, ClientRequestSource })),
+    json({ ...request, WorkerSubrequest: true, ClientRequestSource: 'eyeball' }),
+  ]
+  const report = await run([write(lines.join(''))])
+  assert.equal([report.skipped['inner'], report.kept], [6, 5])
 })
 
 test('keys that differ in a byte stay apart', async () => {

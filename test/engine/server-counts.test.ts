@@ -43,8 +43,14 @@ test('nginx: body bytes count to the byte, but for chunks, which have no content
     ['answered whole', 200, '20000 "bytes=0-99" "-" "20000" "OK"', [[0, 19_999]]],
     ['ranges', 206, '436 "bytes=100-199,300-399" "-" "436" "OK"', []],
     // 5866 bytes in chunks; how many, the log does not tell.
-    ['chunks', 200, '5879 "-" "-" "-" "OK"', [[0, 5144]]],
-    ['stalled in chunks', 200, '663435 "-" "-" "-" ""', [[0, 580_505]]],
+    ['chunks', 200, '5879 "-" "-" "-" "OK"', [[0, 978]]],
+    ['stalled in chunks', 200, '663435 "-" "-" "-" ""', [[0, 110_571]]],
+    // A byte in a chunk of its own, a hundred times, and the last chunk.
+    ['chunks of a byte', 200, '605 "-" "-" "-" "OK"', [[0, 99]]],
+    ['chunks of a byte, stalled', 200, '60 "-" "-" "-" ""', [[0, 9]]],
+    ['a range in chunks', 206, '112 "bytes=0-99" "bytes 0-99/500" "-" "OK"', [[0, 99]]],
+    ['a range in chunks, stalled', 206, '112 "bytes=0-99" "bytes 0-99/500" "-" ""', [[0, 17]]],
+    ['a range in chunks, not told', 206, '120 "bytes=0-99" "-" "-" "OK"', [[0, 19]]],
   ]
   await check(cases, (what, status, rest) => {
     const [count = '', ...fields] = rest.split(' ')
@@ -59,6 +65,9 @@ test('nginx: a count with headers has the frames of HTTP/2, too', async () => {
     ['whole', 200, '8008924 "-" "8000000" "OK"', [[0, 7_999_999]]],
     // 1048560 bytes of the body.
     ['left', 200, '1049843 "-" "8000000" ""', [[0, 916_564]]],
+    // Of chunks, too: at most a sixth is the body.
+    ['chunks', 200, '62048 "-" "-" "OK"', [[0, 9999]]],
+    ['a range in chunks', 206, '700 "bytes 0-99/500" "-" "OK"', [[0, 99]]],
   ]
   await check(
     cases,

@@ -118,5 +118,7 @@ export const AKAMAI = {
   reqPath: '/a',
   UA: 'curl/8',
   range: '0-9',
+  bytes: '110',
+  overheadBytes: '100',
   objSize: '10',
 }

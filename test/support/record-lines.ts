@@ -64,6 +64,8 @@ const COUNTS = [
   '9007199254740993',
   '300000000000',
 ]
+const SOURCES = ['', 'eyeball', '', 'eyeball', '', 'edgeWorkerFetch', 'eyebale', 'eyeballs', '-']
+const PROTOCOLS = ['', 'HTTP/1.1', 'HTTP/1.0', 'HTTP/2', 'HTTPS', 'HTTP/1.10', 'http/1.1']
 const RESULTS = ['Hit', 'Miss', 'RefreshHit', 'OriginShieldHit', 'Error', 'Hitt', '-', 'LimitExceeded']
 
 /** Random values of one request, by slot; most are ordinary. */
@@ -115,6 +117,8 @@ function makeValues(random: (limit: number) => number): Map<string, string> {
     ['sentBytes', odd(COUNTS.slice(0, 8), COUNTS)],
     ['contentLength', odd(['', '100', '4000'], COUNTS)],
     ['length', odd(['', '100', '1000'], COUNTS)],
+    ['source', SOURCES[seconds % SOURCES.length] ?? ''],
+    ['protocol', PROTOCOLS[seconds % PROTOCOLS.length] ?? ''],
   ])
   const hasRange = random(4) > 0
   values.set('range', hasRange ? pick(random, RANGES) : '')

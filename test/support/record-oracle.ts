@@ -331,6 +331,8 @@ function judge(
     overhead,
     state,
     isChunked: format.body === 'chunks' && (fields.get('contentLength') ?? '') === '',
+    isTold: (fields.get('contentRange') ?? '') !== '',
+    isFramed: format.body === 'frames' && !/^HTTP\/1\..$/s.test(fields.get('protocol') ?? ''),
   }
   const isPart = fields.get('status') === '206'
   const length = isPart ? objectLength : (contentLength ?? objectLength)
@@ -419,7 +421,8 @@ export function judgeLine(whole: string, format: OracleFormat): OracleFate {
   }
   const method = fields.get('method') ?? ''
   if (method !== '' && method !== 'GET') return { fate: 'METHOD' }
-  if (['1', 'true'].includes(fields.get('inner') ?? '')) return { fate: 'INNER' }
+  if (['1', '2', 'true'].includes(fields.get('inner') ?? '')) return { fate: 'INNER' }
+  if (!['', 'eyeball'].includes(fields.get('source') ?? '')) return { fate: 'INNER' }
   let epochSeconds: number | undefined
   if ((fields.get('instant') ?? '') !== '') {
     epochSeconds = instantOf(fields.get('instant') ?? '')

@@ -2,8 +2,8 @@
 
 /** What the counts of a format mean. */
 export interface CountOracle {
-  /** `offered`: the body's count says nothing of what was sent. `chunks`: it holds framing, without a length. */
-  readonly body?: 'offered' | 'chunks'
+  /** `offered`: the body's count says nothing of what was sent. `chunks`: it holds framing, without a length. `frames`: unless it was HTTP/1. */
+  readonly body?: 'offered' | 'chunks' | 'frames'
   /** What the count with headers may hold beside: 2048 bytes, these and an eighth, or 32768 and an eighth. */
   readonly sent?: 'frames' | 'wire'
 }
@@ -15,6 +15,9 @@ export interface LineCounts {
   readonly overhead: number | undefined
   readonly state: 'complete' | 'aborted' | 'unknown'
   readonly isChunked: boolean
+  /** Whether the response says which range it is. */
+  readonly isTold: boolean
+  readonly isFramed: boolean
 }
 
 const HEADERS = 2048
@@ -22,36 +25,47 @@ const HANDSHAKE = 32_768
 
 const sevenEighths = (count: number): number => count - Math.floor(count / 8)
 
-const unwrapSent = (count: number, format: CountOracle): number =>
-  format.sent === undefined
+const unchunk = (count: number): number => Math.floor(count / 6)
+
+const unwrapSent = (count: number, { overhead, isChunked }: LineCounts, format: CountOracle): number => {
+  if (overhead !== undefined && overhead > 0) return count - overhead - HEADERS
+  if (isChunked) return unchunk(count - HEADERS)
+  return format.sent === undefined
     ? count - HEADERS
     : sevenEighths(count) - (format.sent === 'wire' ? HANDSHAKE : HEADERS)
+}
+
+const unframe = (body: number, overhead: number | undefined): number =>
+  overhead === undefined || overhead === 0 ? sevenEighths(body) - HEADERS : body - overhead
 
 /** How much of a whole whose length is not known the counts speak of; 0 or less for nothing. */
-export function prefixOf({ body, sent, isChunked }: LineCounts, format: CountOracle): number {
-  if (body !== undefined) return isChunked ? sevenEighths(body) : body
-  return sent === undefined ? 0 : unwrapSent(sent, format)
+export function prefixOf(counts: LineCounts, format: CountOracle): number {
+  const { body, sent, overhead, isChunked, isFramed } = counts
+  if (body !== undefined && isFramed) return unframe(body, overhead)
+  if (body !== undefined) return isChunked ? unchunk(body) : body
+  return sent === undefined ? 0 : unwrapSent(sent, counts, format)
 }
 
 /** How many of the claimed bytes were sent for certain; undefined when nothing is said of it. */
-export function sentOf(
-  claimed: number,
-  { body, sent, overhead, state, isChunked }: LineCounts,
-  format: CountOracle,
-): number | undefined {
+export function sentOf(claimed: number, counts: LineCounts, format: CountOracle): number | undefined {
+  const { body, sent, overhead, state, isChunked, isTold, isFramed } = counts
   let found = state === 'aborted' ? 0 : claimed
   if (format.body === 'offered') {
     if (state === 'unknown' && sent === undefined) return undefined
     const offered = Math.min(claimed, body ?? claimed)
     const isWhole = state === 'complete' && (sent === undefined || sent > offered)
-    found = isWhole ? offered : Math.min(offered, sent === undefined ? 0 : unwrapSent(sent, format))
+    found = isWhole ? offered : Math.min(offered, sent === undefined ? 0 : unwrapSent(sent, counts, format))
+  } else if (body !== undefined && isFramed) {
+    found = Math.min(claimed, unframe(body, overhead))
   } else if (body !== undefined && isChunked) {
-    found = state === 'complete' && body >= claimed ? claimed : Math.min(claimed, sevenEighths(body))
+    found = state === 'complete' && isTold && body >= claimed ? claimed : Math.min(claimed, unchunk(body))
   } else if (body !== undefined) {
     found = body >= claimed ? claimed : body - (overhead ?? 0)
   } else if (sent !== undefined) {
-    const isWhole = state === 'complete' && sent > claimed
-    found = isWhole ? claimed : Math.min(claimed, unwrapSent(sent, format))
+    const isWhole = state === 'complete' && sent > claimed && (isTold || !isChunked)
+    found = isWhole ? claimed : Math.min(claimed, unwrapSent(sent, counts, format))
+  } else if (format.body === 'frames') {
+    return undefined
   }
   return Math.max(0, found)
 }

@@ -40,6 +40,8 @@ export const BODY_OFFERED: u32 = 2048
 export const BODY_IN_CHUNKS: u32 = 4096
 /** The count with headers has the framing of HTTP/2, or of TLS. */
 export const SENT_IN_FRAMES: u32 = 8192
+/** The count of the body has the framing of HTTP/2, where that may be the protocol; without a count nothing is proven. */
+export const BODY_IN_FRAMES: u32 = 16384
 
 /** Slots: what a field means; the order of `RECORD_SLOTS` in record-layout.ts of the host. */
 export const DATE: u32 = 0
@@ -70,7 +72,9 @@ export const RESULT: u32 = 24
 export const DETAIL: u32 = 25
 export const REQUEST_ID: u32 = 26
 export const INNER: u32 = 27
-export const SLOT_COUNT: u32 = 28
+export const SOURCE: u32 = 28
+export const PROTOCOL: u32 = 29
+export const SLOT_COUNT: u32 = 30
 /** A field that means nothing to us. */
 export const NO_SLOT: u32 = 0xffffffff
 

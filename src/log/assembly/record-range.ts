@@ -8,6 +8,7 @@ import { readDigits } from './number'
 import {
   BODY_BYTES,
   BODY_IN_CHUNKS,
+  BODY_IN_FRAMES,
   BODY_OFFERED,
   COMPLETION,
   CONTENT_LENGTH,
@@ -18,6 +19,7 @@ import {
   headerOverhead,
   LENGTH,
   OVERHEAD_BYTES,
+  PROTOCOL,
   RANGE,
   RANGE_FIRST,
   RANGE_LAST,
@@ -180,21 +182,47 @@ function claimPart(length: i64): u32 {
 }
 
 /**
- * What is left of a count when framing is taken off: of 8 KiB, a frame of HTTP/2 takes 9, a chunk 8, a record of TLS
- * up to 85 bytes, but of 1.3 kB, as records are at first, too. An eighth is more than all that.
+ * What is left of a count when framing is taken off: of 8 KiB, a frame of HTTP/2 takes 9, a record of TLS up to 85
+ * bytes, but of 1.3 kB, as records are at first, too. An eighth is more than all that.
  */
 function withoutFraming(byteLength: i64): i64 {
   return byteLength - (byteLength >> 3)
 }
 
-/** Bytes of a body at least, where those of headers, too, are counted. */
-function bodyWithin(sent: i64): i64 {
-  return (has(SENT_IN_FRAMES) ? withoutFraming(sent) : sent) - headerOverhead
-}
-
 /** Whether the body came in chunks, for all that is known: without a length. */
 function isInChunks(): bool {
   return has(BODY_IN_CHUNKS) && !hasSpan(CONTENT_LENGTH)
+}
+
+/** Bytes of a body at least, where those of chunks are counted: of a single byte, a chunk takes five beside. */
+function withoutChunks(byteLength: i64): i64 {
+  return byteLength / 6
+}
+
+/** Bytes of a body at least, where those of headers, too, are counted. */
+function bodyWithin(sent: i64): i64 {
+  const overhead = readCount(OVERHEAD_BYTES)
+  if (overhead > 0) return sent - overhead - headerOverhead
+  if (isInChunks()) return withoutChunks(sent - headerOverhead)
+  return (has(SENT_IN_FRAMES) ? withoutFraming(sent) : sent) - headerOverhead
+}
+
+/** Whether the line says that it was HTTP/1, which adds nothing to a body of known length. */
+function isHttp1(): bool {
+  const start = startOf(PROTOCOL)
+  // HTTP/1.0, HTTP/1.1
+  return endOf(PROTOCOL) - start == 8 && load<u64>(start) << 8 == 0x2e312f5054544800
+}
+
+/** Whether the count of the body has what HTTP/2 adds, for all that is known. */
+function isInFrames(): bool {
+  return has(BODY_IN_FRAMES) && !isHttp1()
+}
+
+/** Bytes of the body at least, where its count has what HTTP/2 adds: never nothing, so a 0 does not tell it. */
+function bodyWithinFrames(body: i64): i64 {
+  const overhead = readCount(OVERHEAD_BYTES)
+  return overhead > 0 ? body - overhead : withoutFraming(body) - headerOverhead
 }
 
 /** The range that a 200 claims: the whole, or as much of it as was sent. */
@@ -206,14 +234,14 @@ function claimWhole(length: i64, state: u32): u32 {
   if (length >= 0) {
     if (body >= 0 || sent >= 0 || state == COMPLETE || has(TRUST)) last = length - 1
   } else if (body >= 0) {
-    last = (isInChunks() ? withoutFraming(body) : body) - 1
+    last = (isInChunks() ? withoutChunks(body) : isInFrames() ? bodyWithinFrames(body) : body) - 1
   } else if (sent >= 0) {
     last = bodyWithin(sent) - 1
   }
   return last < 0 ? UNPROVEN : KEPT
 }
 
-/** How many bytes of the claimed range were sent. */
+/** How many bytes of the claimed range were sent. How many there were in chunks, only the response's range tells. */
 function sentOf(claimed: i64, state: u32): i64 {
   const body = readCount(BODY_BYTES)
   if (has(BODY_OFFERED)) {
@@ -221,7 +249,9 @@ function sentOf(claimed: i64, state: u32): i64 {
     if (body >= 0) claimed = min(claimed, body)
     if (!hasSpan(SENT_BYTES)) return state == COMPLETE ? claimed : 0
   } else if (body >= 0) {
-    if (isInChunks() && (state != COMPLETE || body < claimed)) return min(claimed, withoutFraming(body))
+    const isWhole = state == COMPLETE && body >= claimed && hasSpan(CONTENT_RANGE)
+    if (isInChunks() && !isWhole) return min(claimed, withoutChunks(body))
+    if (isInFrames()) return min(claimed, bodyWithinFrames(body))
     if (body >= claimed) return claimed
     // Some count what the protocol adds: it may be as much as that.
     const overhead = readCount(OVERHEAD_BYTES)
@@ -230,7 +260,8 @@ function sentOf(claimed: i64, state: u32): i64 {
   const sent = readCount(SENT_BYTES)
   if (sent >= 0) {
     // Headers are never empty: a whole transfer is more than its body.
-    if (state == COMPLETE && sent > claimed) return claimed
+    const isKnown = !isInChunks() || hasSpan(CONTENT_RANGE)
+    if (state == COMPLETE && sent > claimed && isKnown) return claimed
     return min(claimed, bodyWithin(sent))
   }
   return state == ABORTED ? 0 : claimed
@@ -260,7 +291,8 @@ export function decideRange(isPart: bool): u32 {
   if (fate == KEPT && loggedLength > 0 && last >= loggedLength) return BAD_RANGE
   if (fate != KEPT || has(TRUST)) return fate
   // Nothing says that less was sent, but nothing says that anything was.
-  if (has(BODY_OFFERED) && state == UNKNOWN && !hasSpan(SENT_BYTES)) return UNPROVEN
+  const isBodyTold = has(BODY_IN_FRAMES) ? hasSpan(BODY_BYTES) : !has(BODY_OFFERED)
+  if (!isBodyTold && state == UNKNOWN && !hasSpan(SENT_BYTES)) return UNPROVEN
   const claimed = last - first + 1
   const sent = max(<i64>0, sentOf(claimed, state))
   if (sent == claimed) return KEPT

@@ -34,6 +34,7 @@ import {
   REQUEST_ID,
   REQUEST_LINE,
   SCHEME,
+  SOURCE,
   STATUS,
   TARGET,
   USER_AGENT,
@@ -191,11 +192,21 @@ function readClient(): bool {
   return recordKeys.ipEnd > recordKeys.ip
 }
 
-/** A request of the network to itself: the field says so with 1 or true. */
+/** Whether the request came from elsewhere than an `eyeball`, as Cloudflare calls a client. */
+function isFromNetwork(): bool {
+  if (!hasSpan(SOURCE)) return false
+  const start = startOf(SOURCE)
+  const isEyeball =
+    endOf(SOURCE) - start == 7 && load<u32>(start) == 0x62657965 && load<u32>(start, 3) == 0x6c6c6162
+  return !isEyeball
+}
+
+/** A request of the network to itself: a field says so with 1, 2 (of two tiers) or true, or names its source. */
 function isInner(): bool {
   const start = startOf(INNER)
   const length = endOf(INNER) - start
-  return (length == 1 && load<u8>(start) == 0x31) || (length == 4 && load<u32>(start) == 0x65757274)
+  const digit = length == 1 ? load<u8>(start) : 0
+  return digit == 0x31 || digit == 0x32 || (length == 4 && load<u32>(start) == 0x65757274) || isFromNetwork()
 }
 
 /** Whether the status is 200 (0), 206 (1), another (2), or no status (3). */
@@ -206,8 +217,16 @@ function statusKind(): u32 {
   return word == 0x303032 ? 0 : word == 0x363032 ? 1 : 2
 }
 
-/** Decides on the line whose fields were found. */
-function readRecord(start: usize, lineFeed: usize, lineIndex: u32): u32 {
+/**
+ * What tells a repeated line: all its bytes up to `end`, if one of its fields names the request. A name alone is
+ * not enough, as some are short and others a client's choice: what differs in a byte is another request. 0 is none.
+ */
+function identify(start: usize, end: usize): u64 {
+  return hasSpan(REQUEST_ID) ? xxhash64(start, end - start) | 1 : 0
+}
+
+/** Decides on the line [start, end) whose fields were found. */
+function readRecord(start: usize, end: usize, lineFeed: usize, lineIndex: u32): u32 {
   const status = statusKind()
   if (status == 3) return BAD_STATUS
   if (status == 2) return SKIPPED
@@ -224,9 +243,7 @@ function readRecord(start: usize, lineFeed: usize, lineIndex: u32): u32 {
   if (decodedNul) return NUL_BYTE
   recordKeys.userAgent = startOf(USER_AGENT)
   recordKeys.userAgentEnd = endOf(USER_AGENT)
-  const identifier = hasSpan(REQUEST_ID)
-    ? xxhash64(startOf(REQUEST_ID), endOf(REQUEST_ID) - startOf(REQUEST_ID)) | 1
-    : 0
+  const identifier = identify(start, end)
   addRecord(start, lineFeed, lineIndex, first, last, epoch, loggedLength, clippedBytes, identifier)
   return KEPT
 }
@@ -265,7 +282,7 @@ function readLine(start: usize, lineFeed: usize): void {
     clearSpans()
     if (!splitRecord(start, end)) fate = BAD_FIELDS
     else if (decodedNul) fate = NUL_BYTE
-    else fate = readRecord(start, lineFeed, lineIndex)
+    else fate = readRecord(start, end, lineFeed, lineIndex)
   }
   settle(fate, start, lineFeed, lineIndex)
 }

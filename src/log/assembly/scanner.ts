@@ -114,7 +114,7 @@ export function extrasSoFar(): u32 {
   return extraCount
 }
 
-/** Address of the extras: length, clipped bytes (f64), hash of the identifier (u64) a run. */
+/** Address of the extras: length, clipped bytes (f64), hash that identifies the line (u64) a run. */
 export function extrasAddress(): usize {
   return extras.address
 }

@@ -1,4 +1,7 @@
-/** `akamai`: DataStream 2, JSON lines. `bytes` are body bytes; under HTTP/2 they may include `overheadBytes`. */
+/**
+ * `akamai`: DataStream 2, JSON lines. `bytes` are those of the body; under HTTP/2 with what the protocol adds, which
+ * `overheadBytes` tells. A line without `bytes` or `totalBytes` says nothing of what was sent.
+ */
 
 import { jsonFormat } from './json-format.ts'
 import type { LogFormat } from './log-format.ts'
@@ -8,6 +11,7 @@ export const AKAMAI: LogFormat = jsonFormat({
   name: 'akamai',
   known: ['cliIP', 'statusCode', 'reqTimeSec'],
   spelling: { percent: true, dashIsNull: true, addSlash: true },
+  counts: { body: 'sent-in-frames', sent: 'frames' },
   members: [
     ['reqTimeSec', 'instant'],
     ['cliIP', 'ip'],
@@ -21,8 +25,11 @@ export const AKAMAI: LogFormat = jsonFormat({
     ['range', 'range'],
     ['bytes', 'bodyBytes'],
     ['overheadBytes', 'overheadBytes'],
+    ['totalBytes', 'sentBytes'],
+    ['proto', 'protocol'],
     ['rspContentLen', 'contentLength'],
     ['objSize', 'length'],
     ['reqId', 'requestId'],
+    ['isMidgress', 'inner'],
   ],
 })

@@ -52,6 +52,14 @@ const MEANINGS: readonly (readonly [name: string, slot: RecordSlot])[] = [
   ['L', 'requestId'],
 ]
 
+/** Directives that the server makes of what is not a client's text, or of which it has checked every character. */
+const TRUSTED = /^(?:[<>]?s|(?:\{[^}]*\})?[aAhBbDIOSkLpPtTvXHR]|\{UNIQUE_ID\}e)$/
+
+/** See `TrustRule`. A method may be any text without a space. */
+function isTrusted(name: string, after: string): boolean {
+  return name === 'm' ? /[\s"]/.test(after) : TRUSTED.test(name)
+}
+
 const DIRECTIVE = /%(?:!?\d{3}(?:,\d{3})*)?([<>]?)(?:\{([^}]*)\})?([<>]?)(\^\w\w|[a-zA-Z])|%%|[^%]+|%/g
 
 /** The template of a whole directive, `LogFormat "..." name`, or the text itself; `\"` is a quote. */
@@ -94,6 +102,8 @@ function readApacheTemplate(text: string): TemplateReading {
     completion: 'not-x',
     counts: COUNTS,
     slots: usable,
+    sign: '%',
+    isTrusted,
   })
 }
 

@@ -1,4 +1,4 @@
-/** `cloudflare`: Logpush of HTTP requests, JSON lines. Ranges are there only as custom fields. */
+/** `cloudflare`: Logpush of HTTP requests, JSON lines. Ranges are there only as custom fields; what Workers ask for is inner. */
 
 import { jsonFormat } from './json-format.ts'
 import type { LogFormat } from './log-format.ts'
@@ -23,5 +23,7 @@ export const CLOUDFLARE: LogFormat = jsonFormat({
     ['EdgeResponseBodyBytes', 'bodyBytes'],
     ['EdgeResponseBytes', 'sentBytes'],
     ['RayID', 'requestId'],
+    ['WorkerSubrequest', 'inner'],
+    ['ClientRequestSource', 'source'],
   ],
 })

@@ -2,7 +2,9 @@
 
 import {
   type CompletionKind,
+  PLAIN_COUNTS,
   PLAIN_SPELLING,
+  type RecordCounts,
   type RecordSlot,
   type RecordSpelling,
 } from '../record-layout.ts'
@@ -19,6 +21,7 @@ export interface JsonFormat {
   readonly known: readonly string[]
   readonly spelling?: Partial<RecordSpelling>
   readonly completion?: CompletionKind
+  readonly counts?: RecordCounts
 }
 
 /** Whether an object has the member that a path with dots names. */
@@ -32,7 +35,8 @@ export function hasMember(object: unknown, path: string): boolean {
 }
 
 /** The format. Members that mean something and are missing in a line are as if they were null. */
-export function jsonFormat({ name, members, known, spelling, completion = 'none' }: JsonFormat): LogFormat {
+export function jsonFormat(format: JsonFormat): LogFormat {
+  const { name, members, known, spelling, completion = 'none', counts = PLAIN_COUNTS } = format
   return {
     name,
     decodesUserAgents: spelling?.percent === true,
@@ -49,6 +53,7 @@ export function jsonFormat({ name, members, known, spelling, completion = 'none'
           spelling: { ...PLAIN_SPELLING, ...spelling },
           fields: jsonFields(chooseMembers(members, (path) => hasMember(object, path))),
           completion,
+          counts,
         },
         choices,
         undefined,

@@ -53,6 +53,19 @@ const MEANINGS: readonly (readonly [name: string, slot: RecordSlot])[] = [
   ['request_id', 'requestId'],
 ]
 
+/** Variables that the server makes of what is not a client's text, or of which it has checked every character. */
+const TRUSTED =
+  /^(?:(?:realip_)?remote_(?:addr|port)|time_local|time_iso8601|msec|status|body_bytes_sent|bytes_sent|request_(?:length|time|completion|id|method)|scheme|https|server_\w+|hostname|pid|nginx_version|connection\w*|connections_\w+|pipe|ssl_(?:protocol|cipher|session_reused)|tcpinfo_\w+|upstream_cache_status|gzip_ratio|http2|http3)$/
+/** Values of all servers that were asked, with commas, colons and spaces between them. */
+const LISTS =
+  /^upstream_(?:addr|status|response_time|connect_time|header_time|bytes_sent|bytes_received|response_length)$/
+
+/** See `TrustRule`. A host may be any text without a space. */
+function isTrusted(name: string, after: string): boolean {
+  if (name === 'host') return /[\s"]/.test(after)
+  return TRUSTED.test(name) || (LISTS.test(name) && /[^\w\s,:./[\]-]/.test(after))
+}
+
 /** The template of a whole directive, `log_format name escape=json '...' '...';`, or the text itself. */
 function unwrapDirective(text: string): { readonly template: string; readonly escaping: string } {
   const match = /^\s*log_format\s+\S+\s+(?:escape=(\w+)\s+)?((?:'[^']*'|"[^"]*"|\s+)+);?\s*$/.exec(text)
@@ -92,7 +105,8 @@ function readNginxTemplate(text: string): TemplateReading {
   const usable = slots.includes('requestLine')
     ? slots.map((slot) => (slot === 'target' || slot === 'path' || slot === 'method' ? undefined : slot))
     : slots
-  return readTemplate(parts, { spelling, completion: 'ok', counts: countsOf(slots), slots: usable })
+  const counts = countsOf(slots)
+  return readTemplate(parts, { spelling, completion: 'ok', counts, slots: usable, sign: '$', isTrusted })
 }
 
 /** See the head of this file. */

@@ -49,8 +49,9 @@ export function serverFormat(server: ServerFormat): LogFormat {
     option: 'log-format',
     recognizes(sample, { logFormat }) {
       if (logFormat === undefined) return templates.findUsual(sample) !== undefined
-      const reading = templates.read(logFormat)
-      return reading.ok && sample.lines.some((line) => isMadeBy(reading.shape, line))
+      // Lines of a format that is refused are known, so that it is said why.
+      const { shape } = templates.read(logFormat)
+      return shape !== undefined && sample.lines.some((line) => isMadeBy(shape, line))
     },
     readLayout(sample, choices): FormatReading {
       if (choices.logFormat !== undefined) {

@@ -7,6 +7,7 @@ import type {
   RecordSlot,
   RecordSpelling,
 } from '../record-layout.ts'
+import { findForgeable, type TrustRule } from './forged-fields.ts'
 import type { RecordShape } from './record-reading.ts'
 
 /** One part of a template, in order. */
@@ -14,10 +15,10 @@ export type TemplatePart =
   | { readonly kind: 'literal'; readonly text: string }
   | { readonly kind: 'variable'; readonly name: string }
 
-/** The shape of lines by a template, or what is wrong with the template. */
+/** The shape of lines by a template, or what is wrong with the template; its lines may be known all the same. */
 export type TemplateReading =
   | { readonly ok: true; readonly shape: RecordShape }
-  | { readonly ok: false; readonly problem: string }
+  | { readonly ok: false; readonly problem: string; readonly shape?: RecordShape }
 
 /** What is particular about the server. */
 export interface TemplateStyle {
@@ -25,12 +26,36 @@ export interface TemplateStyle {
   readonly completion: CompletionKind
   readonly counts: RecordCounts
   readonly slots: readonly (RecordSlot | undefined)[]
+  /** What a variable begins with, for messages. */
+  readonly sign: string
+  readonly isTrusted: TrustRule
+}
+
+/** Says which variable must stand in quotes. */
+function refuseForgeable(
+  prefix: string,
+  fields: readonly RecordField[],
+  names: readonly string[],
+  { sign, isTrusted }: TemplateStyle,
+): string | undefined {
+  const variables = fields.map(({ slot, text }, i) => ({
+    name: names[i] ?? '',
+    slot,
+    before: fields[i - 1]?.text ?? prefix,
+    after: text,
+  }))
+  const name = findForgeable(variables, isTrusted)
+  return name === undefined
+    ? undefined
+    : `expected ${sign}${name} in double quotes, found it without: what a client puts there passes for the fields ` +
+        `behind it; log "${sign}${name}", in double quotes`
 }
 
 /** Puts parts together; `slots` has one entry a variable. */
 export function readTemplate(parts: readonly TemplatePart[], style: TemplateStyle): TemplateReading {
   let prefix = ''
   const fields: RecordField[] = []
+  const names: string[] = []
   for (const part of parts) {
     const last = fields.at(-1)
     if (part.kind === 'variable') {
@@ -41,6 +66,7 @@ export function readTemplate(parts: readonly TemplatePart[], style: TemplateStyl
         }
       }
       fields.push({ slot: style.slots[fields.length], text: '' })
+      names.push(part.name)
     } else if (last === undefined) {
       prefix += part.text
     } else {
@@ -48,17 +74,16 @@ export function readTemplate(parts: readonly TemplatePart[], style: TemplateStyl
     }
   }
   if (fields.length === 0) return { ok: false, problem: 'expected a format with variables, found none' }
-  return {
-    ok: true,
-    shape: {
-      structure: 'template',
-      prefix,
-      fields,
-      spelling: style.spelling,
-      completion: style.slots.includes('completion') ? style.completion : 'none',
-      counts: style.counts,
-    },
+  const shape: RecordShape = {
+    structure: 'template',
+    prefix,
+    fields,
+    spelling: style.spelling,
+    completion: style.slots.includes('completion') ? style.completion : 'none',
+    counts: style.counts,
   }
+  const problem = refuseForgeable(prefix, fields, names, style)
+  return problem === undefined ? { ok: true, shape } : { ok: false, problem, shape }
 }
 
 /** Where a literal stands that no backslash escapes; -1 when it does not. */
