@@ -44,8 +44,9 @@ export async function runSelection(
   else {
     const listed: Answer[] = []
     const requests: string[] = []
-    for (const { answer, runs } of answers) {
-      union.add({ answer, runs })
+    for (const listener of answers) {
+      const { answer, runs } = listener
+      union.add(listener)
       if (listed.length === LISTED_LISTENERS) continue
       listed.push(answer)
       if (options.requests) requests.push(renderSelected(answer, runs))
@@ -70,9 +71,10 @@ async function writeJson(
   { stdout }: Streams,
 ): Promise<void> {
   await writeOutput(stdout, `{"v":1,"asset":${toSafeJson(asset)},"answers":[`)
-  for (const { answer, runs } of answers) {
+  for (const listener of answers) {
+    const { answer, runs } = listener
     const separator = union.listenerCount === 0 ? '\n' : ',\n'
-    union.add({ answer, runs })
+    union.add(listener)
     const full = options.requests ? { ...answer, requestList: requestEntries(runs) } : answer
     if ((await writeOutput(stdout, separator + toSafeJson(full))) === 'closed') return
   }
