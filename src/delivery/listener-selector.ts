@@ -31,6 +31,11 @@ const CIDR_FORMS = '192.0.2.0/24 or 2001:db8::/48'
  * like a block: such a text selects itself too. Fails with `USAGE` for a block that is none.
  */
 export function parseIpSelector(text: string): TextSelector {
+  return readIpSelector(text, '--ip')
+}
+
+/** The same, called `label` in messages. */
+export function readIpSelector(text: string, label: string): TextSelector {
   const slash = text.indexOf('/')
   if (slash === -1) return exactly(text)
   const address = text.slice(0, slash)
@@ -42,7 +47,7 @@ export function parseIpSelector(text: string): TextSelector {
     /^\d{1,3}$/.test(prefix) &&
     Number(prefix) <= (family === 4 ? 32 : 128)
   if (!isBlock)
-    throw new Failure('USAGE', `--ip expects an address or a block like ${CIDR_FORMS}; found '${text}'`)
+    throw new Failure('USAGE', `${label} expects an address or a block like ${CIDR_FORMS}; found '${text}'`)
   const block = new BlockList()
   block.addSubnet(address, Number(prefix), family === 4 ? 'ipv4' : 'ipv6')
   return {
