@@ -10,6 +10,8 @@ import type { TimeWindow } from './question-time.ts'
 
 /** What one value of an option selects. */
 export interface TextSelector {
+  /** As it was given. */
+  readonly text: string
   /** The one text that it selects; undefined for a pattern. */
   readonly exact: string | undefined
   matches(text: string): boolean
@@ -37,7 +39,7 @@ export function parseIpSelector(text: string): TextSelector {
 /** The same, called `label` in messages. */
 export function readIpSelector(text: string, label: string): TextSelector {
   const slash = text.indexOf('/')
-  if (slash === -1) return exactly(text)
+  if (slash === -1) return exactText(text)
   const address = text.slice(0, slash)
   const prefix = text.slice(slash + 1)
   const family = isIP(address)
@@ -51,7 +53,7 @@ export function readIpSelector(text: string, label: string): TextSelector {
   const block = new BlockList()
   block.addSubnet(address, Number(prefix), family === 4 ? 'ipv4' : 'ipv6')
   return {
-    exact: undefined,
+    ...{ text, exact: undefined },
     matches: (found) => {
       const foundFamily = isIP(found)
       if (foundFamily === 0) return found === text
@@ -64,12 +66,13 @@ export function readIpSelector(text: string, label: string): TextSelector {
 export function parseUserAgentSelector(text: string): TextSelector {
   const parts = text.split(/(?<!\\)\*/).map((part) => part.replaceAll('\\*', '*'))
   const [first = '', ...rest] = parts
-  if (rest.length === 0) return exactly(first)
-  return { exact: undefined, matches: (found) => matchesParts(found, first, rest) }
+  if (rest.length === 0) return exactText(first)
+  return { text, exact: undefined, matches: (found) => matchesParts(found, first, rest) }
 }
 
-function exactly(text: string): TextSelector {
-  return { exact: text, matches: (found) => found === text }
+/** Selects the one text. */
+export function exactText(text: string): TextSelector {
+  return { text, exact: text, matches: (found) => found === text }
 }
 
 /** Whether `text` is `first`, then each of `rest` behind something: the earliest place of each is the best one. */

@@ -43,6 +43,7 @@ export type { ReportSettings } from './make-report.ts'
 
 /** So many items are made in one go; then whatever else the program does gets its turn. */
 const ITEMS_IN_A_TURN = 256
+const NO_SUGGESTIONS: Suggestions = { assets: [], ips: [], userAgents: [] }
 const ANY_POSITION = { start: 0, end: MAX_POSITION + 1 }
 
 /** The bytes asked about: a range with both ends inclusive, or the whole, of a length that is known or observed. */
@@ -241,9 +242,25 @@ export class Ledger implements Store {
   /** What a question that found nothing may have meant; nothing when the listener has other bytes of the asset. */
   async suggest({ key }: Query, { evidence }: Facts): Promise<Suggestions> {
     const isThere = this.store.findEvidence(key, ANY_POSITION).runs.length > 0
-    if (isThere) return { assets: [], ips: [], userAgents: [] }
+    if (isThere) return NO_SUGGESTIONS
     const { suggestKnown } = await import('../delivery/suggest-known.ts')
     return suggestKnown(this.store, key, evidence)
+  }
+
+  /** The same for several listeners. */
+  async suggestListeners(selection: Selection): Promise<Suggestions> {
+    const { asset, ips, userAgents } = selection
+    const { selects } = await import('../delivery/listener-selector.ts')
+    const { AskedUserAgents } = await import('../delivery/claimed-listeners.ts')
+    const asked = new AskedUserAgents(selection)
+    const found = this.store.listenersOf(asset, {
+      ip: (text) => selects(ips, text),
+      userAgent: (text) => asked.isSpelling(text) || selects(userAgents, text),
+    })
+    for (const _ of found) return NO_SUGGESTIONS
+    const { suggestListeners } = await import('../delivery/suggest-known.ts')
+    const assetKnown = this.store.observedLength(asset) !== undefined
+    return suggestListeners(this.store, selection, { assetKnown, listenerKnown: false })
   }
 
   /** Merged intervals, one after the other. */

@@ -7,9 +7,10 @@ import { parseQuery, type Query } from '../delivery/question.ts'
 import { toSafeJson } from './escape-text.ts'
 import type { QueryArguments } from './invocation.ts'
 import type { Ledger } from './library.ts'
+import { suggestionNotes } from './render-answer.ts'
 import { explain, renderExplanation, renderRequests, requestEntries } from './render-details.ts'
 import { LISTED_LISTENERS, renderSelection } from './render-selection.ts'
-import type { ExitCode, Streams } from './streams.ts'
+import { type ExitCode, type Streams, writeNote } from './streams.ts'
 import { styleFor } from './terminal.ts'
 import { writeOutput } from './write-output.ts'
 
@@ -56,6 +57,9 @@ export async function runSelection(
     if (options.explain) parts.push(`\n${renderExplanation(store.tally)}`)
     await writeOutput(streams.stdout, parts.join(''))
   }
+  // Without a request no verdict is a matter of bytes: nobody who was meant may be there.
+  if ((union.result()?.requests ?? 0) === 0)
+    for (const note of suggestionNotes(await store.suggestListeners(selection))) writeNote(streams, note)
   return union.listenerCount > 0 && union.completeCount === union.listenerCount ? 0 : 1
 }
 

@@ -117,4 +117,17 @@ test('a question that finds nothing names what it may have meant', async () => {
   assert.match(hostile.stderr, /--user-agent \$'evil\\u001b\[2J'/)
 })
 
+test('so does a question about several listeners, unless one of them has other bytes or other times', async () => {
+  const note = /note: nearest known: --ip 10\.9\.0\.1 or --ip 10\.0\.0\.1\n/
+  for (const json of [[], ['--json']]) {
+    const words = [...json, '--ua', 'VLC/3', '--range', '0-9']
+    assert.match((await ask('--ip', '10.9.0.8/29', ...words)).stderr, note)
+    assert.match((await ask('--ip', '10.9.0.8', '--ip', '10.9.0.9', ...words)).stderr, note)
+  }
+  const found = ['--ip', '10.0.0.0/30', '--ua', 'VLC/3', '--range']
+  assert.is((await ask(...found, '0-9')).stderr, '')
+  assert.is((await ask(...found, '5000-5009')).stderr, '')
+  assert.is((await ask(...found, '0-9', '--since', '2021-01-01')).stderr, '')
+})
+
 test.run()
