@@ -156,6 +156,11 @@ export class Ledger implements Store {
     return this.openedStore.tally
   }
 
+  /** Files of the store, opened or not. */
+  get fileCount(): number {
+    return this.openedStore.paths.length
+  }
+
   /** Files that were closed would be opened again. */
   private get store(): DeliveryStore {
     this.checkOpen()

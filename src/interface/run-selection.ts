@@ -54,7 +54,7 @@ export async function runSelection(
     }
     const style = styleFor(streams.stdout, streams.environment)
     const parts = [renderSelection(selection.asset, union, listed, style), ...requests]
-    if (options.explain) parts.push(`\n${renderExplanation(store.tally)}`)
+    if (options.explain) parts.push(`\n${renderExplanation(store)}`)
     await writeOutput(streams.stdout, parts.join(''))
   }
   // Without a request no verdict is a matter of bytes: nobody who was meant may be there.
@@ -86,7 +86,7 @@ async function writeJson(
     listeners: union.listenerCount,
     complete: union.completeCount,
     union: union.result() ?? null,
-    ...(options.explain ? { explain: explain(store.tally) } : {}),
+    ...(options.explain ? { explain: explain(store) } : {}),
   }
   await writeOutput(stdout, `\n],${toSafeJson(end).slice(1)}\n`)
 }
