@@ -1,7 +1,8 @@
-import { openStore, type Store } from 'byteledger'
+import { openStore } from 'byteledger'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { makeScratch, writeDeliveryFile } from '../support/delivery-file.ts'
+import { storeAt } from '../support/library-store.ts'
 
 const test = suite('what is no question for the library')
 const scratch = makeScratch()
@@ -42,14 +43,7 @@ async function refusal(act: Promise<unknown>): Promise<string> {
   }
 }
 
-async function withStore(act: (store: Store) => Promise<void>): Promise<void> {
-  const store = await openStore(path)
-  try {
-    await act(store)
-  } finally {
-    store.close()
-  }
-}
+const withStore = storeAt(path)
 
 test('whatever is no question is a USAGE that names the field as the library does', () =>
   withStore(async (store) => {
