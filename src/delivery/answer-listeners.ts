@@ -7,8 +7,10 @@ import {
   askedRange,
   askSource,
   type InclusiveRange,
+  type KnownLengths,
   type Verdict,
 } from './answer.ts'
+import { AskedUserAgents, type ClaimedListener, claimedListeners } from './claimed-listeners.ts'
 import { EarliestArrivals } from './earliest-arrivals.ts'
 import type { DeliveredRun, Interval } from './evidence.ts'
 import { coveredLength, type IntervalSet, mergeIntervals, subtractIntervals } from './intervals.ts'
@@ -38,12 +40,15 @@ export interface UnionAnswer {
 export interface ListenerAnswer {
   readonly answer: Answer
   readonly runs: readonly DeliveredRun[]
+  /** How many of its requests no answer before it had: all, unless user agents are spellings of each other. */
+  readonly freshRequests: number
 }
 
 /**
  * Answers for every listener that is selected and has a request for the asset, in the order of address and
- * user agent; for a selection without patterns, for every pair of values, whether it is known or not.
- * Fails as the store does.
+ * user agent; for a selection without patterns, for every pair of values, whether it is known or not. Where
+ * user agents were decoded one that is exactly given counts in all its spellings, and spellings of one listener
+ * have one answer. Fails as the store does.
  */
 export function* answerListeners(
   store: DeliveryStore,
@@ -51,28 +56,104 @@ export function* answerListeners(
 ): Generator<ListenerAnswer, void, void> {
   const exactIps = exactTexts(selection.ips)
   const exactUserAgents = exactTexts(selection.userAgents)
-  if (exactIps !== undefined && exactUserAgents !== undefined) {
-    for (const ip of exactIps) {
-      for (const userAgent of exactUserAgents) {
-        const { answer, facts } = askSource(store, queryOf(selection, ip, userAgent))
-        yield { answer, runs: inWindow(facts.evidence.runs, selection.window) }
-      }
-    }
+  const asked = new AskedUserAgents(selection)
+  const isSpelled = asked.texts.length > 0 && store.hasSpellings
+  if (exactIps === undefined || exactUserAgents === undefined) {
+    yield* isSpelled ? answerClaimed(store, selection, asked) : answerFound(store, selection)
     return
   }
+  if (isSpelled && asked.hasAlike) {
+    yield* answerAlikePairs(store, selection, asked, exactIps)
+    return
+  }
+  for (const ip of exactIps) {
+    for (const userAgent of exactUserAgents) yield answerPair(store, selection, ip, userAgent)
+  }
+}
+
+function answerPair(
+  store: DeliveryStore,
+  selection: Selection,
+  ip: string,
+  userAgent: string,
+): ListenerAnswer {
+  const { answer, facts } = askSource(store, queryOf(selection, ip, userAgent))
+  const runs = inWindow(facts.evidence.runs, selection.window)
+  return { answer, runs, freshRequests: answer.requests }
+}
+
+/** Every pair of values, but of those that are one listener only one. */
+function* answerAlikePairs(
+  store: DeliveryStore,
+  selection: Selection,
+  asked: AskedUserAgents,
+  ips: readonly string[],
+): Generator<ListenerAnswer, void, void> {
+  const known = knownLengths(store, selection.asset)
+  /** By address and user agent; undefined for a name of a listener that has another one. */
+  const found = new Map<string, Map<string, ListenerAnswer | undefined>>()
+  for (const listener of claimedListeners(store, selection, asked)) {
+    const answers = found.get(listener.ip) ?? new Map<string, ListenerAnswer | undefined>()
+    found.set(listener.ip, answers)
+    answers.set(listener.userAgent, answerClaim(selection, known, listener))
+    for (const name of listener.otherNames) answers.set(name, undefined)
+  }
+  for (const ip of ips) {
+    const answers = found.get(ip) ?? new Map<string, ListenerAnswer | undefined>()
+    for (const userAgent of asked.texts) {
+      const isAnswered = [...answers.keys()].some(
+        (other) => other === userAgent || asked.areAlike(userAgent, other),
+      )
+      if (!isAnswered) answers.set(userAgent, answerPair(store, selection, ip, userAgent))
+    }
+    yield* asked.texts.flatMap((userAgent) => answers.get(userAgent) ?? [])
+  }
+}
+
+function* answerClaimed(
+  store: DeliveryStore,
+  selection: Selection,
+  asked: AskedUserAgents,
+): Generator<ListenerAnswer, void, void> {
+  const known = knownLengths(store, selection.asset)
+  for (const listener of claimedListeners(store, selection, asked))
+    yield answerClaim(selection, known, listener)
+}
+
+function answerClaim(
+  selection: Selection,
+  known: KnownLengths,
+  { ip, userAgent, runs, freshRuns }: ClaimedListener,
+): ListenerAnswer {
+  const query = queryOf(selection, ip, userAgent)
+  const listener = answerRuns(query, known, runs)
+  if (freshRuns === runs) return listener
+  return { ...listener, freshRequests: answerRuns(query, known, freshRuns).answer.requests }
+}
+
+function* answerFound(store: DeliveryStore, selection: Selection): Generator<ListenerAnswer, void, void> {
   const { asset, ips, userAgents } = selection
-  const known = { observedLength: store.observedLength(asset), loggedLengths: store.loggedLengths(asset) }
+  const known = knownLengths(store, asset)
   const listeners = store.listeners({
     assets: new Set([asset]),
     ip: (text) => selects(ips, text),
     userAgent: (text) => selects(userAgents, text),
   })
-  for (const { ip, userAgent, runs: buffer } of listeners) {
-    const query = queryOf(selection, ip, userAgent)
-    const runs = overlapping(buffer, askedRange(query, known))
-    const evidence = { runs, assetKnown: true, listenerKnown: true }
-    yield { answer: answerQuery(query, { evidence, ...known }), runs: inWindow(runs, query.window) }
-  }
+  for (const { ip, userAgent, runs } of listeners)
+    yield answerRuns(queryOf(selection, ip, userAgent), known, runs)
+}
+
+function knownLengths(store: DeliveryStore, asset: string): KnownLengths {
+  return { observedLength: store.observedLength(asset), loggedLengths: store.loggedLengths(asset) }
+}
+
+function answerRuns(query: Query, known: KnownLengths, buffer: RunBuffer): ListenerAnswer {
+  const runs = overlapping(buffer, askedRange(query, known))
+  const answer = answerQuery(query, {
+    evidence: { runs, assetKnown: true, listenerKnown: true },
+    ...known,
+  })
+  return { answer, runs: inWindow(runs, query.window), freshRequests: answer.requests }
 }
 
 function inWindow(runs: readonly DeliveredRun[], window: TimeWindow): DeliveredRun[] {
@@ -117,12 +198,12 @@ export class AnswerUnion {
   listenerCount = 0
   completeCount = 0
 
-  add({ answer, runs }: ListenerAnswer): void {
+  add({ answer, runs, freshRequests }: ListenerAnswer): void {
     this.last = answer
     this.listenerCount++
     if (answer.delivered) this.completeCount++
     if (answer.verdict !== 'unknown') this.isAnyKnown = true
-    this.requests += answer.requests
+    this.requests += freshRequests
     // Times of one form and one zone order as texts do, up to the year 9999.
     if (answer.firstAt !== null && (this.firstAt === null || answer.firstAt < this.firstAt))
       this.firstAt = answer.firstAt

@@ -9,7 +9,7 @@ import { overlapping } from './answer-listeners.ts'
 import { type LineProblem, lineProblem } from './batch-question.ts'
 import type { Query } from './question.ts'
 import { RunBuffer } from './run-buffer.ts'
-import type { ListenerRuns, ListenerScan } from './scan-listeners.ts'
+import { listenersBySpelling } from './spelled-listeners.ts'
 import type { DeliveryStore } from './store.ts'
 import { userAgentSpellings } from './user-agent-spellings.ts'
 
@@ -98,7 +98,7 @@ class QuestionPass {
       this.onProgress(this.answeredCount)
     }
     let spelled = new KeyIndex<KeyQuestions[]>()
-    for (const [listener, isDecoded] of this.listeners(store, { assets: new Set(byAsset.keys()) })) {
+    for (const [listener, isDecoded] of listenersBySpelling(store, { assets: new Set(byAsset.keys()) })) {
       const { runs, ip, userAgent } = listener
       if (listener.asset !== asset) {
         finishAsset()
@@ -114,34 +114,6 @@ class QuestionPass {
     finishAsset()
     this.answerUnknownAssets()
     return this.results.map((result) => result ?? lineProblem('CRASHED', 'a question was passed over'))
-  }
-
-  /** Listeners in the order of their assets, each with whether its files have decoded user agents. */
-  private *listeners(
-    store: DeliveryStore,
-    scan: ListenerScan,
-  ): Generator<readonly [ListenerRuns, boolean], void, void> {
-    if (!store.hasSpellings) {
-      for (const listener of store.listeners(scan)) yield [listener, false]
-      return
-    }
-    const asLogged = store.listeners({ ...scan, decoded: false })
-    const decoded = store.listeners({ ...scan, decoded: true })
-    try {
-      let [a, b] = [asLogged.next(), decoded.next()]
-      while (a.done !== true || b.done !== true) {
-        if (b.done === true || (a.done !== true && compareTexts(a.value.asset, b.value.asset) <= 0)) {
-          if (a.done !== true) yield [a.value, false]
-          a = asLogged.next()
-        } else {
-          yield [b.value, true]
-          b = decoded.next()
-        }
-      }
-    } finally {
-      asLogged.return()
-      decoded.return()
-    }
   }
 
   private answerKey({ asset, places, runs = NO_RUNS }: KeyQuestions, observedLength: number): void {
@@ -178,7 +150,7 @@ class QuestionPass {
       userAgent: (text: string) => userAgents.has(text),
     }
     const [exact, decoded] = [new KeyIndex<true>(), new KeyIndex<true>()]
-    for (const [{ ip, userAgent }, isDecoded] of this.listeners(this.store, scan)) {
+    for (const [{ ip, userAgent }, isDecoded] of listenersBySpelling(this.store, scan)) {
       const seen = isDecoded ? decoded : exact
       seen.getOrSet(ip, userAgent, () => true)
     }
@@ -210,11 +182,6 @@ function addRuns(key: KeyQuestions, { count, starts, ends, epochs }: RunBuffer):
   const runs = key.runs ?? new RunBuffer(count)
   for (let i = 0; i < count; i++) runs.add(starts[i] ?? 0, ends[i] ?? 0, epochs[i] ?? 0)
   key.runs = runs
-}
-
-/** As keys are sorted: by their bytes. */
-function compareTexts(a: string, b: string): number {
-  return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b))
 }
 
 /** Values by address and user agent. */

@@ -1,15 +1,8 @@
 /** One line of a batch, as a question: a JSON object, or the fields of a CSV record. */
 
 import { Failure, type FailureCode } from '../base/failure.ts'
-import {
-  checkLength,
-  checkRange,
-  parseKey,
-  parseQuery,
-  type Query,
-  type QueryLabels,
-  type QueryTarget,
-} from './question.ts'
+import { parseKey, parseQuery, type Query, type QueryLabels } from './question.ts'
+import { QUESTION_FIELDS, readFields, targetField, textField } from './question-fields.ts'
 import type { TimeWindow } from './question-time.ts'
 
 /** What can be wrong with a line of a batch; the codes of `Failure` are for what went wrong in answering it. */
@@ -51,7 +44,6 @@ const CSV_LABELS: QueryLabels = {
   start: 'first_byte',
   end: 'last_byte',
 }
-const JSON_FIELDS = new Set(['asset', 'ip', 'userAgent', 'range', 'whole', 'length'])
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
@@ -82,45 +74,14 @@ export function readJsonQuestion(text: string, window: TimeWindow): Query | Line
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return lineProblem('BAD_JSON', `expected an object like ${JSON_EXAMPLE}`)
   }
-  const fields = new Map<string, unknown>(Object.entries(value))
   return readOrProblem(() => {
-    for (const name of fields.keys()) {
-      // A field that is not understood may change the question ("since"): ignoring it would answer another one.
-      if (!JSON_FIELDS.has(name))
-        fail(`unknown field "${name}": expected only ${[...JSON_FIELDS].join(', ')}`)
-    }
-    const asset = textField(fields, 'asset')
-    const ip = textField(fields, 'ip')
-    const userAgent = textField(fields, 'userAgent')
-    return { key: parseKey({ asset, ip, userAgent }, JSON_LABELS), target: readJsonTarget(fields), window }
+    const fields = readFields(value, QUESTION_FIELDS)
+    const asset = textField(fields, 'asset', JSON_LABELS.asset)
+    const ip = textField(fields, 'ip', JSON_LABELS.ip)
+    const userAgent = textField(fields, 'userAgent', JSON_LABELS.userAgent)
+    const target = targetField(fields, JSON_LABELS)
+    return { key: parseKey({ asset, ip, userAgent }, JSON_LABELS), target, window }
   })
-}
-
-function textField(fields: ReadonlyMap<string, unknown>, name: string): string | undefined {
-  const value = fields.get(name)
-  if (value === undefined || typeof value === 'string') return value
-  return fail(
-    `"${name}" expects a text; found ${typeof value === 'object' ? 'something else' : String(value)}`,
-  )
-}
-
-function readJsonTarget(fields: ReadonlyMap<string, unknown>): QueryTarget {
-  const range = fields.get('range')
-  const whole = fields.get('whole')
-  const length = fields.get('length')
-  if (whole !== undefined && typeof whole !== 'boolean') fail('"whole" expects true')
-  if ((range === undefined) === (whole !== true)) fail('expected either "range":[10,500] or "whole":true')
-  if (whole === true) {
-    if (length === undefined || length === null) return { kind: 'whole', givenLength: undefined }
-    if (typeof length !== 'number') return fail('"length" expects a number of bytes, like 1447')
-    return { kind: 'whole', givenLength: checkLength(length, '"length"') }
-  }
-  if (length !== undefined) fail('"length" goes with "whole":true, not with a range')
-  const [first, last]: readonly unknown[] = Array.isArray(range) && range.length === 2 ? range : []
-  if (typeof first !== 'number' || typeof last !== 'number') {
-    return fail('"range" expects the first and the last position, both inclusive, like [10,500]')
-  }
-  return { kind: 'range', range: checkRange(first, last, '"range"') }
 }
 
 /**
@@ -155,7 +116,8 @@ export function readCsvQuestion(
   }))
 }
 
-function readOrProblem(read: () => Query): Query | LineProblem {
+/** A question, or `BAD_QUESTION` where reading it fails with `USAGE`. */
+export function readOrProblem(read: () => Query): Query | LineProblem {
   try {
     return read()
   } catch (error) {

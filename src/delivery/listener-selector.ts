@@ -10,6 +10,8 @@ import type { TimeWindow } from './question-time.ts'
 
 /** What one value of an option selects. */
 export interface TextSelector {
+  /** As it was given. */
+  readonly text: string
   /** The one text that it selects; undefined for a pattern. */
   readonly exact: string | undefined
   matches(text: string): boolean
@@ -31,8 +33,13 @@ const CIDR_FORMS = '192.0.2.0/24 or 2001:db8::/48'
  * like a block: such a text selects itself too. Fails with `USAGE` for a block that is none.
  */
 export function parseIpSelector(text: string): TextSelector {
+  return readIpSelector(text, '--ip')
+}
+
+/** The same, called `label` in messages. */
+export function readIpSelector(text: string, label: string): TextSelector {
   const slash = text.indexOf('/')
-  if (slash === -1) return exactly(text)
+  if (slash === -1) return exactText(text)
   const address = text.slice(0, slash)
   const prefix = text.slice(slash + 1)
   const family = isIP(address)
@@ -42,11 +49,11 @@ export function parseIpSelector(text: string): TextSelector {
     /^\d{1,3}$/.test(prefix) &&
     Number(prefix) <= (family === 4 ? 32 : 128)
   if (!isBlock)
-    throw new Failure('USAGE', `--ip expects an address or a block like ${CIDR_FORMS}; found '${text}'`)
+    throw new Failure('USAGE', `${label} expects an address or a block like ${CIDR_FORMS}; found '${text}'`)
   const block = new BlockList()
   block.addSubnet(address, Number(prefix), family === 4 ? 'ipv4' : 'ipv6')
   return {
-    exact: undefined,
+    ...{ text, exact: undefined },
     matches: (found) => {
       const foundFamily = isIP(found)
       if (foundFamily === 0) return found === text
@@ -59,12 +66,13 @@ export function parseIpSelector(text: string): TextSelector {
 export function parseUserAgentSelector(text: string): TextSelector {
   const parts = text.split(/(?<!\\)\*/).map((part) => part.replaceAll('\\*', '*'))
   const [first = '', ...rest] = parts
-  if (rest.length === 0) return exactly(first)
-  return { exact: undefined, matches: (found) => matchesParts(found, first, rest) }
+  if (rest.length === 0) return exactText(first)
+  return { text, exact: undefined, matches: (found) => matchesParts(found, first, rest) }
 }
 
-function exactly(text: string): TextSelector {
-  return { exact: text, matches: (found) => found === text }
+/** Selects the one text. */
+export function exactText(text: string): TextSelector {
+  return { text, exact: text, matches: (found) => found === text }
 }
 
 /** Whether `text` is `first`, then each of `rest` behind something: the earliest place of each is the best one. */

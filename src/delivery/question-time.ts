@@ -25,10 +25,20 @@ const FORMS =
 const DATE_TIME =
   /^(\d{4})-(\d{2})-(\d{2})(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(\.\d+)?)?(Z|z|[+-]\d{2}:?\d{2})?)?$/
 
-/** Reads both ends of a window. Fails with `USAGE` when one is no time or when they are in the wrong order. */
-export function parseTimeWindow(since: string | undefined, until: string | undefined): TimeWindow {
-  const sinceEpochSeconds = since === undefined ? undefined : parseInstant(since, 'since')
-  const untilEpochSeconds = until === undefined ? undefined : parseInstant(until, 'until')
+/** What the ends are called on the command line. */
+const OPTION_NAMES = { since: '--since', until: '--until' }
+
+/**
+ * Reads both ends of a window, which messages call `names`. Fails with `USAGE` when one is no time or when they
+ * are in the wrong order.
+ */
+export function parseTimeWindow(
+  since: string | undefined,
+  until: string | undefined,
+  names: Readonly<Record<WindowEnd, string>> = OPTION_NAMES,
+): TimeWindow {
+  const sinceEpochSeconds = since === undefined ? undefined : parseInstant(since, 'since', names.since)
+  const untilEpochSeconds = until === undefined ? undefined : parseInstant(until, 'until', names.until)
   if (
     sinceEpochSeconds !== undefined &&
     untilEpochSeconds !== undefined &&
@@ -36,7 +46,7 @@ export function parseTimeWindow(since: string | undefined, until: string | undef
   ) {
     throw new Failure(
       'USAGE',
-      `--since ${since} is later than --until ${until}: expected the earlier one first`,
+      `${names.since} ${since} is later than ${names.until} ${until}: expected the earlier one first`,
     )
   }
   return { sinceEpochSeconds, untilEpochSeconds }
@@ -48,23 +58,23 @@ export function parseTimeWindow(since: string | undefined, until: string | undef
  * for logs count whole seconds.
  * @returns epoch seconds; fails with `USAGE` for anything else, impossible dates included.
  */
-export function parseInstant(text: string, end: WindowEnd): number {
+export function parseInstant(text: string, end: WindowEnd, name: string = OPTION_NAMES[end]): number {
   if (/^\d+$/.test(text)) {
     const seconds = Number(text)
-    if (seconds > MAX_EPOCH_SECONDS) reject(text, end, 'seconds, not milliseconds')
+    if (seconds > MAX_EPOCH_SECONDS) reject(text, name, 'seconds, not milliseconds')
     return seconds
   }
   const match = DATE_TIME.exec(text)
-  if (match === null) return reject(text, end, FORMS)
+  if (match === null) return reject(text, name, FORMS)
   const [, year, month, day, hour, minute, second, fraction, zone] = match
   const dayStart = daySeconds(Number(year), Number(month), Number(day))
-  if (dayStart === undefined) return reject(text, end, 'a day of the calendar')
+  if (dayStart === undefined) return reject(text, name, 'a day of the calendar')
   if (hour === undefined) return end === 'since' ? dayStart : dayStart + SECONDS_PER_DAY - 1
   const time = { hour: Number(hour), minute: Number(minute), second: Number(second ?? 0) }
   if (time.hour > 23 || time.minute > 59 || time.second > 59)
-    reject(text, end, 'a time from 00:00:00 to 23:59:59')
+    reject(text, name, 'a time from 00:00:00 to 23:59:59')
   const offset = offsetSeconds(zone)
-  if (offset === undefined) return reject(text, end, 'an offset from -23:59 to +23:59')
+  if (offset === undefined) return reject(text, name, 'an offset from -23:59 to +23:59')
   const beyond = end === 'since' && Number(fraction ?? 0) > 0 ? 1 : 0
   return dayStart + time.hour * 3600 + time.minute * 60 + time.second - offset + beyond
 }
@@ -86,8 +96,8 @@ function offsetSeconds(zone: string | undefined): number | undefined {
   return (zone.startsWith('-') ? -1 : 1) * (hours * 3600 + minutes * 60)
 }
 
-function reject(text: string, end: WindowEnd, expected: string): never {
-  throw new Failure('USAGE', `--${end} expects ${expected}; found '${text}'`)
+function reject(text: string, name: string, expected: string): never {
+  throw new Failure('USAGE', `${name} expects ${expected}; found '${text}'`)
 }
 
 /** Whether a request of that second belongs to the window. */

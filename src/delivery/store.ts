@@ -23,7 +23,7 @@ import { findLength, findRuns, hasRows } from './scan.ts'
 import { wantedAsset } from './scan-key.ts'
 import { type ListenerRuns, type ListenerScan, scanListeners } from './scan-listeners.ts'
 import { COLUMN, LAYOUT_KEY, LAYOUT_VERSION, PARTITION_SCHEMA, RUNS_KEY, SCHEMA } from './schema.ts'
-import type { KnownValues } from './suggest-known.ts'
+import type { KnownValues, ListenerTests } from './suggest-known.ts'
 import { decodesUserAgents, SpelledKeys } from './user-agent-spellings.ts'
 
 /** Footers of open files take at most so much memory, and at most so many files stay open at once. */
@@ -226,15 +226,8 @@ class FileStore implements DeliveryStore {
     }
   }
 
-  *listenersOf(
-    asset: string,
-    { ip, userAgent }: { readonly ip?: string; readonly userAgent?: string },
-  ): Generator<{ readonly ip: string; readonly userAgent: string }, void, void> {
-    yield* this.listeners({
-      assets: new Set([asset]),
-      ip: ip === undefined ? undefined : (text) => text === ip,
-      userAgent: userAgent === undefined ? undefined : (text) => text === userAgent,
-    })
+  listenersOf(asset: string, { ip, userAgent }: ListenerTests): Generator<ListenerRuns, void, void> {
+    return this.listeners({ assets: new Set([asset]), ip, userAgent })
   }
 
   *valuesOf(column: 'request' | 'ip' | 'user_agent'): Generator<string, void, void> {

@@ -25,16 +25,17 @@ export async function committedFiles(path: string): Promise<readonly string[]> {
  */
 export async function openCommitted(
   path: string,
+  label = '--store',
 ): Promise<{ readonly store: DeliveryStore; readonly files: LoggedFiles }> {
-  const files = await findFiles(path)
+  const files = await findFiles(path, label)
   return { store: openLoggedFiles(files), files }
 }
 
-/** The same by path, with what the log says of each, if there is a log. */
-export async function findFiles(path: string): Promise<LoggedFiles> {
+/** The same by path, with what the log says of each, if there is a log. Messages call the path `label`. */
+export async function findFiles(path: string, label = '--store'): Promise<LoggedFiles> {
   if (!isStore(path)) {
-    const paths = resolveStore(path)
-    await refuseDataFiles(path, paths)
+    const paths = resolveStore(path, label)
+    await refuseDataFiles(path, paths, label)
     return new Map(paths.map((file) => [file, undefined]))
   }
   const { readTable } = await import('../table/table.ts')
@@ -52,13 +53,13 @@ export async function findFiles(path: string): Promise<LoggedFiles> {
 const PART_NAME = /[/\\]date=\d{4}-\d{2}-\d{2}[/\\]part-[0-9a-f-]{36}\.parquet$/
 
 /** Files inside a store, or of one that has lost its log: only a log tells which of them count. */
-async function refuseDataFiles(path: string, files: readonly string[]): Promise<void> {
+async function refuseDataFiles(path: string, files: readonly string[], label: string): Promise<void> {
   for (const file of files) {
     const store = enclosingStore(file)
     if (store !== undefined) {
       throw new Failure(
         'USAGE',
-        `${path} leads into the store ${store}: give --store ${store}, for only its log tells which files count`,
+        `${path} leads into the store ${store}: give ${label} ${store}, for only its log tells which files count`,
       )
     }
     if (!PART_NAME.test(resolve(file))) continue

@@ -7,7 +7,7 @@
  */
 
 import { setImmediate } from 'node:timers/promises'
-import { Failure } from '../base/failure.ts'
+import { Failure, invariant } from '../base/failure.ts'
 import { MAX_POSITION } from '../base/positions.ts'
 import { type Answer, askSource, type Facts } from '../delivery/answer.ts'
 import type { ListenerAnswer } from '../delivery/answer-listeners.ts'
@@ -15,8 +15,8 @@ import type { AnswerProgress, QuestionResult } from '../delivery/answer-many.ts'
 import type { LoggedFiles } from '../delivery/committed-file.ts'
 import type { Selection } from '../delivery/listener-selector.ts'
 import type { RangeRow } from '../delivery/merged-ranges.ts'
-import { checkLength, parseQuery, type Query, type QueryLabels } from '../delivery/question.ts'
-import { formatInstant, parseTimeWindow, type TimeWindow } from '../delivery/question-time.ts'
+import type { Query } from '../delivery/question.ts'
+import { formatInstant } from '../delivery/question-time.ts'
 import type { Report, ReportKind, ReportScope } from '../delivery/report-model.ts'
 import type { ReportPlan } from '../delivery/report-plan.ts'
 import type { DeliveryStore } from '../delivery/store.ts'
@@ -24,6 +24,15 @@ import type { Suggestions } from '../delivery/suggest-known.ts'
 import type { ReportRun } from '../engine/report-threads.ts'
 import type { ReadTally } from '../parquet/read-tally.ts'
 import { openCommitted } from './committed-files.ts'
+import {
+  readList,
+  readPath,
+  readQuestion,
+  readReport,
+  readScope,
+  readSelection,
+  SETTING_LABELS,
+} from './library-questions.ts'
 import type { ReportSettings } from './make-report.ts'
 
 export type { Answer, AssetLength, InclusiveRange, Verdict } from '../delivery/answer.ts'
@@ -32,11 +41,9 @@ export type { RangeRow } from '../delivery/merged-ranges.ts'
 export type { ReportKind } from '../delivery/report-model.ts'
 export type { ReportSettings } from './make-report.ts'
 
-/** What the parts of a question are called in messages. */
-const LABELS: QueryLabels = {
-  ...{ asset: 'asset', ip: 'ip', userAgent: 'userAgent', range: 'range' },
-  ...{ start: 'range[0]', end: 'range[1]', whole: 'whole', length: 'length' },
-}
+/** So many items are made in one go; then whatever else the program does gets its turn. */
+const ITEMS_IN_A_TURN = 256
+const NO_SUGGESTIONS: Suggestions = { assets: [], ips: [], userAgents: [] }
 const ANY_POSITION = { start: 0, end: MAX_POSITION + 1 }
 
 /** The bytes asked about: a range with both ends inclusive, or the whole, of a length that is known or observed. */
@@ -124,59 +131,77 @@ export interface Store {
 
 /** Opens a store, a `.parquet` file, a directory of them, or a glob. Fails when nothing is there. */
 export async function openStore(path: string): Promise<Store> {
-  return await openLedger(path)
+  return await openLedger(readPath(path), 'path')
 }
 
 /** The same store with what the command line needs beside: questions that were read already. */
-export async function openLedger(path: string): Promise<Ledger> {
-  const { store, files } = await openCommitted(path)
+export async function openLedger(path: string, label?: string): Promise<Ledger> {
+  const { store, files } = await openCommitted(path, label)
   return new Ledger(store, files)
 }
 
 /** See `openLedger`. What a single question does not need is loaded when it is asked for. */
 export class Ledger implements Store {
-  private readonly store: DeliveryStore
+  private readonly openedStore: DeliveryStore
   private readonly files: LoggedFiles
+  private isClosed = false
 
   constructor(store: DeliveryStore, files: LoggedFiles) {
-    this.store = store
+    this.openedStore = store
     this.files = files
   }
 
   /** What was read since the store was opened. */
   get tally(): Readonly<ReadTally> {
-    return this.store.tally
+    return this.openedStore.tally
+  }
+
+  /** Files of the store, opened or not. */
+  get fileCount(): number {
+    return this.openedStore.paths.length
+  }
+
+  /** Files that were closed would be opened again. */
+  private get store(): DeliveryStore {
+    this.checkOpen()
+    return this.openedStore
+  }
+
+  private checkOpen(): void {
+    if (this.isClosed) throw new Failure('USAGE', 'the store is closed: open it again to ask')
   }
 
   ask(question: Question): Promise<Answer> {
     return promised(() => this.examine(readQuestion(question)).answer)
   }
 
-  askMany(questions: readonly Question[]): Promise<readonly QuestionResult[]> {
-    return promised(() => questions.map(readQuestion)).then((queries) => this.answerAll(queries))
+  async askMany(questions: readonly Question[]): Promise<readonly QuestionResult[]> {
+    const { readOrProblem } = await import('../delivery/batch-question.ts')
+    const read = readList(questions).map((question) => readOrProblem(() => readQuestion(question)))
+    const answers = await this.answerAll(read.flatMap((query) => ('code' in query ? [] : query)))
+    let next = 0
+    return read.map((query) => {
+      const result = 'code' in query ? query : answers[next++]
+      invariant(result !== undefined, 'a question has no result')
+      return result
+    })
   }
 
   async *askListeners(question: ListenersQuestion): AsyncGenerator<Answer, void, void> {
-    const listOf = (values: string | readonly string[]): readonly string[] =>
-      typeof values === 'string' ? [values] : values
-    const ips = listOf(question.ip)
-    const userAgents = listOf(question.userAgent)
-    const [ip = ''] = ips
-    const { key, target, window } = readQuestion({ ...question, ip, userAgent: userAgents[0] ?? '' })
-    const { parseIpSelector, parseUserAgentSelector } = await import('../delivery/listener-selector.ts')
+    const { ips, userAgents, ...rest } = readSelection(question)
+    const { parseUserAgentSelector, readIpSelector } = await import('../delivery/listener-selector.ts')
     const selection = {
-      ...{ asset: key.asset, target, window },
-      ips: ips.map(parseIpSelector),
+      ...rest,
+      ips: ips.map((ip) => readIpSelector(ip, 'ip')),
       userAgents: userAgents.map(parseUserAgentSelector),
     }
-    for await (const { answer } of inTurns(await this.select(selection))) yield answer
+    for await (const { answer } of this.inTurns(await this.select(selection))) yield answer
   }
 
   async *listeners(scope: StoreScope = {}): AsyncGenerator<Listener, void, void> {
-    const { asset: only } = scope
-    const window = readWindow(scope)
+    const { asset: only, window } = readScope(scope)
     const scan = only === undefined ? { window } : { window, assets: new Set([only]) }
-    for await (const { asset, ip, userAgent, runs } of inTurns(this.store.listeners(scan))) {
+    for await (const { asset, ip, userAgent, runs } of this.inTurns(this.store.listeners(scan))) {
       const requests = Array.from({ length: runs.count }, (_, i): DeliveredRequest => {
         return {
           range: [runs.starts[i] ?? 0, (runs.ends[i] ?? 0) - 1],
@@ -188,18 +213,15 @@ export class Ledger implements Store {
   }
 
   async *ranges(scope: StoreScope = {}): AsyncGenerator<RangeRow, void, void> {
-    yield* inTurns(await this.mergedRanges({ asset: scope.asset, window: readWindow(scope) }))
+    yield* this.inTurns(await this.mergedRanges(readScope(scope)))
   }
 
   async report(kind: ReportKind, question: ReportQuestion = {}): Promise<ReportResult> {
-    const { asset, since, until, length, threads, ...settings } = question
-    const givenLength = length === undefined ? undefined : checkLength(length, LABELS.length)
-    const scope = { asset, window: parseTimeWindow(since, until), givenLength }
+    const { kind: itsKind, scope, settings, threadCount } = readReport(kind, question)
     const { planReport } = await import('./make-report.ts')
-    const report = await this.makeReport(planReport(kind, scope, settings), {
-      threadCount: threads === undefined ? undefined : checkThreads(threads),
-    })
-    return { title: report.title, facts: Object.fromEntries(report.facts), rows: objectsOf(report) }
+    const plan = planReport(itsKind, scope, settings, SETTING_LABELS)
+    const report = await this.makeReport(plan, { threadCount })
+    return { title: report.title, facts: Object.fromEntries(report.facts), rows: this.objectsOf(report) }
   }
 
   /** Answers a question that was read already. */
@@ -225,9 +247,25 @@ export class Ledger implements Store {
   /** What a question that found nothing may have meant; nothing when the listener has other bytes of the asset. */
   async suggest({ key }: Query, { evidence }: Facts): Promise<Suggestions> {
     const isThere = this.store.findEvidence(key, ANY_POSITION).runs.length > 0
-    if (isThere) return { assets: [], ips: [], userAgents: [] }
+    if (isThere) return NO_SUGGESTIONS
     const { suggestKnown } = await import('../delivery/suggest-known.ts')
     return suggestKnown(this.store, key, evidence)
+  }
+
+  /** The same for several listeners. */
+  async suggestListeners(selection: Selection): Promise<Suggestions> {
+    const { asset, ips, userAgents } = selection
+    const { selects } = await import('../delivery/listener-selector.ts')
+    const { AskedUserAgents } = await import('../delivery/claimed-listeners.ts')
+    const asked = new AskedUserAgents(selection)
+    const found = this.store.listenersOf(asset, {
+      ip: (text) => selects(ips, text),
+      userAgent: (text) => asked.isSpelling(text) || selects(userAgents, text),
+    })
+    for (const _ of found) return NO_SUGGESTIONS
+    const { suggestListeners } = await import('../delivery/suggest-known.ts')
+    const assetKnown = this.store.observedLength(asset) !== undefined
+    return suggestListeners(this.store, selection, { assetKnown, listenerKnown: false })
   }
 
   /** Merged intervals, one after the other. */
@@ -243,47 +281,30 @@ export class Ledger implements Store {
   }
 
   close(): void {
-    this.store.close()
+    this.isClosed = true
+    this.openedStore.close()
   }
-}
 
-function checkThreads(threads: number): number {
-  if (Number.isInteger(threads) && threads >= 1) return threads
-  throw new Failure('USAGE', `threads: expected a whole number from 1 on, found ${threads}`)
-}
+  private async *objectsOf({ columns, rows }: Report): AsyncGenerator<Readonly<Record<string, unknown>>> {
+    const { plainCell } = await import('./report-cells.ts')
+    for await (const row of this.inTurns(rows)) {
+      yield Object.fromEntries(columns.map(({ key, kind }, i) => [key, plainCell(row[i] ?? null, kind)]))
+    }
+  }
 
-function readQuestion(question: Question): Query {
-  const { asset, ip, userAgent, since, until } = question
-  const bytes =
-    'whole' in question
-      ? { whole: question.whole, length: question.length === undefined ? undefined : String(question.length) }
-      : { start: String(question.range[0]), end: String(question.range[1]) }
-  return parseQuery({ asset, ip, userAgent, ...bytes }, { since, until }, LABELS)
-}
-
-function readWindow({ since, until }: AskedTime): TimeWindow {
-  return parseTimeWindow(since, until)
-}
-
-async function* objectsOf({ columns, rows }: Report): AsyncGenerator<Readonly<Record<string, unknown>>> {
-  const { plainCell } = await import('./report-cells.ts')
-  for await (const row of inTurns(rows)) {
-    yield Object.fromEntries(columns.map(({ key, kind }, i) => [key, plainCell(row[i] ?? null, kind)]))
+  /** Gives the program its turn now and then. Fails when the store was closed. */
+  private async *inTurns<T>(items: Iterable<T> | AsyncIterable<T>): AsyncGenerator<T, void, void> {
+    let count = 0
+    this.checkOpen()
+    for await (const item of items) {
+      yield item
+      if (++count % ITEMS_IN_A_TURN === 0) await setImmediate()
+      this.checkOpen()
+    }
   }
 }
 
 /** What an act gives, or throws, as a promise. */
 function promised<T>(act: () => T): Promise<T> {
   return Promise.resolve().then(act)
-}
-
-/** So many items are made in one go; then whatever else the program does gets its turn. */
-const ITEMS_IN_A_TURN = 256
-
-async function* inTurns<T>(items: Iterable<T> | AsyncIterable<T>): AsyncGenerator<T, void, void> {
-  let count = 0
-  for await (const item of items) {
-    yield item
-    if (++count % ITEMS_IN_A_TURN === 0) await setImmediate()
-  }
 }

@@ -20,19 +20,33 @@ export interface ReportSettings {
   readonly bots?: BotList | undefined
 }
 
+/** What settings are called where they come from; messages use these names. */
+export type SettingLabels = Readonly<Record<keyof ReportSettings | 'asset' | 'length', string>>
+
+/** The names on the command line. */
+const OPTION_LABELS: SettingLabels = {
+  ...{ by: '--by', window: '--window', bitrate: '--bitrate', headerBytes: '--header-bytes' },
+  ...{ bots: '--bots', asset: '--asset', length: '--length' },
+}
+
 /** What to make of which settings. Fails with `USAGE` when they are wrong or not this report's. */
-export function planReport(kind: ReportKind, scope: ReportScope, settings: ReportSettings): ReportPlan {
+export function planReport(
+  kind: ReportKind,
+  scope: ReportScope,
+  settings: ReportSettings,
+  labels: SettingLabels = OPTION_LABELS,
+): ReportPlan {
   if (scope.givenLength !== undefined && scope.asset === undefined) {
-    throw new Failure('USAGE', '--length is of one asset: expected --asset with it')
+    throw new Failure('USAGE', `${labels.length} is of one asset: expected ${labels.asset} with it`)
   }
-  refuseSettings(kind, scope, settings)
+  refuseSettings(kind, scope, settings, labels)
   switch (kind) {
     case 'waste':
-      return { kind, scope, by: oneOf(settings.by ?? 'asset', WASTE_GROUPS, '--by') }
+      return { kind, scope, by: oneOf(settings.by ?? 'asset', WASTE_GROUPS, labels.by) }
     case 'downloads':
       return {
-        ...{ kind, scope, rules: readRules(settings) },
-        by: oneOf(settings.by ?? 'asset', DOWNLOAD_GROUPS, '--by'),
+        ...{ kind, scope, rules: readRules(settings, labels) },
+        by: oneOf(settings.by ?? 'asset', DOWNLOAD_GROUPS, labels.by),
       }
     default:
       return { kind, scope }
@@ -40,26 +54,34 @@ export function planReport(kind: ReportKind, scope: ReportScope, settings: Repor
 }
 
 /** A setting that means nothing here would be taken for one that was heeded. */
-function refuseSettings(kind: ReportKind, scope: ReportScope, settings: ReportSettings): void {
+function refuseSettings(
+  kind: ReportKind,
+  scope: ReportScope,
+  settings: ReportSettings,
+  labels: SettingLabels,
+): void {
   const refuse = (value: unknown, name: string, owners: readonly ReportKind[]): void => {
     if (value !== undefined && !owners.includes(kind)) {
       throw new Failure('USAGE', `${name} goes with report ${owners.join(' and ')}, not with ${kind}`)
     }
   }
-  refuse(settings.by, '--by', ['waste', 'downloads'])
-  refuse(settings.window, '--window', ['downloads'])
-  refuse(settings.bitrate, '--bitrate', ['downloads'])
-  refuse(settings.headerBytes, '--header-bytes', ['downloads'])
-  refuse(settings.bots, '--bots', ['downloads'])
-  refuse(scope.givenLength, '--length', ['completion', 'retention', 'gaps', 'never', 'downloads'])
+  refuse(settings.by, labels.by, ['waste', 'downloads'])
+  refuse(settings.window, labels.window, ['downloads'])
+  refuse(settings.bitrate, labels.bitrate, ['downloads'])
+  refuse(settings.headerBytes, labels.headerBytes, ['downloads'])
+  refuse(settings.bots, labels.bots, ['downloads'])
+  refuse(scope.givenLength, labels.length, ['completion', 'retention', 'gaps', 'never', 'downloads'])
 }
 
-function readRules({ window, bitrate, headerBytes, bots }: ReportSettings): DownloadRules {
+function readRules(
+  { window, bitrate, headerBytes, bots }: ReportSettings,
+  labels: SettingLabels,
+): DownloadRules {
   if (headerBytes !== undefined && bitrate === undefined) {
-    throw new Failure('USAGE', '--header-bytes goes with --bitrate, like --bitrate 128k --header-bytes 40000')
+    throw new Failure('USAGE', `${labels.headerBytes} goes with ${labels.bitrate}: expected both or none`)
   }
   return {
-    windowKind: oneOf(window ?? 'calendar', WINDOW_KINDS, '--window'),
+    windowKind: oneOf(window ?? 'calendar', WINDOW_KINDS, labels.window),
     bitsPerSecond: bitrate,
     headerByteLength: headerBytes ?? 0,
     bots: bots ?? BUNDLED_BOTS,

@@ -31,34 +31,55 @@ export function renderRequests(runs: readonly DeliveredRun[]): string {
     .join('')
 }
 
+/** How many there were, and which part of them was looked into; the rest was pruned. */
+export interface Pruning {
+  readonly considered: number
+  readonly pruned: number
+  readonly read: number
+}
+
 /** What `--explain` says, as programs see it. */
 export interface Explanation {
+  /** Those that were opened. */
   readonly files: number
-  readonly rowGroups: { readonly considered: number; readonly pruned: number; readonly read: number }
-  readonly pages: { readonly considered: number; readonly pruned: number; readonly read: number }
+  /** Those of the store: of one that was pruned no row group was read. */
+  readonly storeFiles: Pruning
+  readonly rowGroups: Pruning
+  readonly pages: Pruning
   readonly reads: number
   readonly bytesRead: number
 }
 
+/** What was read, and of how many files. */
+export interface Explained {
+  readonly tally: Readonly<ReadTally>
+  readonly fileCount: number
+}
+
 /** Pages of row groups that were pruned are in none of the figures: nobody looked how many there are. */
-export function explain(tally: Readonly<ReadTally>): Explanation {
-  const { files, rowGroups, rowGroupsRead, pages, pagesRead, reads, bytesRead } = tally
+export function explain({ tally, fileCount }: Explained): Explanation {
+  const { files, filesRead, rowGroups, rowGroupsRead, pages, pagesRead, reads, bytesRead } = tally
   return {
     files,
-    rowGroups: { considered: rowGroups, pruned: rowGroups - rowGroupsRead, read: rowGroupsRead },
-    pages: { considered: pages, pruned: pages - pagesRead, read: pagesRead },
+    storeFiles: pruning(fileCount, filesRead),
+    rowGroups: pruning(rowGroups, rowGroupsRead),
+    pages: pruning(pages, pagesRead),
     reads,
     bytesRead,
   }
 }
 
+function pruning(considered: number, read: number): Pruning {
+  return { considered, pruned: considered - read, read }
+}
+
 /** The same for people. */
-export function renderExplanation(tally: Readonly<ReadTally>): string {
-  const { files, rowGroups, pages, reads, bytesRead } = explain(tally)
-  const row = (label: string, counts: { considered: number; pruned: number; read: number }): string =>
-    `  ${label.padEnd(14)}${formatCount(counts.read)} read, ${formatCount(counts.pruned)} pruned, of ${formatCount(counts.considered)}\n`
+export function renderExplanation(explained: Explained): string {
+  const { storeFiles, rowGroups, pages, reads, bytesRead } = explain(explained)
+  const row = (label: string, { considered, pruned, read }: Pruning): string =>
+    `  ${label.padEnd(14)}${formatCount(read)} read, ${formatCount(pruned)} pruned, of ${formatCount(considered)}\n`
   return [
-    `  ${'files'.padEnd(14)}${formatCount(files)}\n`,
+    row('files', storeFiles),
     row('row groups', rowGroups),
     row('their pages', pages),
     `  ${'bytes read'.padEnd(14)}${formatByteLength(bytesRead)} in ${formatNoun(reads, 'read')}\n`,

@@ -14,24 +14,24 @@ const FORMS = 'a .parquet file, a directory of them, or a glob in quotes like "d
  * @returns at least one path, sorted, each file once even when links name it twice.
  * Fails with `USAGE` when nothing is there, with `ENVIRONMENT` when it cannot be read.
  */
-export function resolveStore(path: string): readonly string[] {
-  return attempted(path, 'read the store', () => resolve(path))
+export function resolveStore(path: string, label = '--store'): readonly string[] {
+  return attempted(path, 'read the store', () => resolve(path, label))
 }
 
-function resolve(path: string): readonly string[] {
-  if (path === '') throw new Failure('USAGE', `--store is empty: expected ${FORMS}`)
-  refuseUrl('--store', path)
+function resolve(path: string, label: string): readonly string[] {
+  if (path === '') throw new Failure('USAGE', `${label} is empty: expected ${FORMS}`)
+  refuseUrl(label, path)
   // A file may really be called `a*.parquet`: what exists is never taken for a pattern.
   const kind = pathKind(path)
   if (kind === 'file') return [path]
-  if (kind === 'directory') return unique(listParquet(path), `${path} holds no .parquet file`)
+  if (kind === 'directory') return unique(listParquet(path), `${path} holds no .parquet file`, label)
   if (kind === 'other')
     throw new Failure('USAGE', `${path} is neither a file nor a directory: expected ${FORMS}`)
   if (!isGlob(path))
-    throw new Failure('USAGE', `no such file or directory: ${path}; --store expects ${FORMS}`)
+    throw new Failure('USAGE', `no such file or directory: ${path}; ${label} expects ${FORMS}`)
   const matches = expandGlob(path)
   const files = matches.flatMap((match) => (pathKind(match) === 'directory' ? listParquet(match) : [match]))
-  return unique(files.filter(isParquetFile), `no .parquet file matches ${path}`)
+  return unique(files.filter(isParquetFile), `no .parquet file matches ${path}`, label)
 }
 
 function pathKind(path: string): 'file' | 'directory' | 'other' | undefined {
@@ -56,8 +56,8 @@ function isParquetFile(path: string): boolean {
   return path.endsWith('.parquet') && pathKind(path) === 'file'
 }
 
-function unique(paths: readonly string[], complaint: string): readonly string[] {
-  if (paths.length === 0) throw new Failure('USAGE', `${complaint}: --store expects ${FORMS}`)
+function unique(paths: readonly string[], complaint: string, label: string): readonly string[] {
+  if (paths.length === 0) throw new Failure('USAGE', `${complaint}: ${label} expects ${FORMS}`)
   const byRealPath = new Map<string, string>()
   for (const path of paths.toSorted()) {
     const real = realpathSync(path)

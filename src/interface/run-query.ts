@@ -55,7 +55,7 @@ async function runOne(
   streams: Streams,
 ): Promise<ExitCode> {
   const { answer, facts } = source.examine(query)
-  const explanation = { ...source.tally }
+  const explained = { tally: { ...source.tally }, fileCount: source.fileCount }
   const { runs } = facts.evidence
   const notes = [...answerNotes(answer, query, facts)]
   if (runs.length === 0) notes.push(...suggestionNotes(await source.suggest(query, facts)))
@@ -66,14 +66,14 @@ async function runOne(
     const full = {
       ...answer,
       ...(options.requests ? { requestList: details?.requestEntries(shown) } : {}),
-      ...(options.explain ? { explain: details?.explain(explanation) } : {}),
+      ...(options.explain ? { explain: details?.explain(explained) } : {}),
     }
     await writeOutput(streams.stdout, `${toSafeJson(full)}\n`)
   } else {
     const style = styleFor(streams.stdout, streams.environment)
     const parts = [renderAnswer(answer, query, facts, style)]
     if (options.requests && shown.length > 0) parts.push(details?.renderRequests(shown) ?? '')
-    if (options.explain) parts.push(details?.renderExplanation(explanation) ?? '')
+    if (options.explain) parts.push(details?.renderExplanation(explained) ?? '')
     await writeOutput(streams.stdout, parts.join('\n'))
   }
   return answer.delivered ? 0 : 1

@@ -7,9 +7,10 @@ import { parseQuery, type Query } from '../delivery/question.ts'
 import { toSafeJson } from './escape-text.ts'
 import type { QueryArguments } from './invocation.ts'
 import type { Ledger } from './library.ts'
+import { suggestionNotes } from './render-answer.ts'
 import { explain, renderExplanation, renderRequests, requestEntries } from './render-details.ts'
 import { LISTED_LISTENERS, renderSelection } from './render-selection.ts'
-import type { ExitCode, Streams } from './streams.ts'
+import { type ExitCode, type Streams, writeNote } from './streams.ts'
 import { styleFor } from './terminal.ts'
 import { writeOutput } from './write-output.ts'
 
@@ -44,17 +45,21 @@ export async function runSelection(
   else {
     const listed: Answer[] = []
     const requests: string[] = []
-    for (const { answer, runs } of answers) {
-      union.add({ answer, runs })
+    for (const listener of answers) {
+      const { answer, runs } = listener
+      union.add(listener)
       if (listed.length === LISTED_LISTENERS) continue
       listed.push(answer)
       if (options.requests) requests.push(renderSelected(answer, runs))
     }
     const style = styleFor(streams.stdout, streams.environment)
     const parts = [renderSelection(selection.asset, union, listed, style), ...requests]
-    if (options.explain) parts.push(`\n${renderExplanation(store.tally)}`)
+    if (options.explain) parts.push(`\n${renderExplanation(store)}`)
     await writeOutput(streams.stdout, parts.join(''))
   }
+  // Without a request no verdict is a matter of bytes: nobody who was meant may be there.
+  if ((union.result()?.requests ?? 0) === 0)
+    for (const note of suggestionNotes(await store.suggestListeners(selection))) writeNote(streams, note)
   return union.listenerCount > 0 && union.completeCount === union.listenerCount ? 0 : 1
 }
 
@@ -70,9 +75,10 @@ async function writeJson(
   { stdout }: Streams,
 ): Promise<void> {
   await writeOutput(stdout, `{"v":1,"asset":${toSafeJson(asset)},"answers":[`)
-  for (const { answer, runs } of answers) {
+  for (const listener of answers) {
+    const { answer, runs } = listener
     const separator = union.listenerCount === 0 ? '\n' : ',\n'
-    union.add({ answer, runs })
+    union.add(listener)
     const full = options.requests ? { ...answer, requestList: requestEntries(runs) } : answer
     if ((await writeOutput(stdout, separator + toSafeJson(full))) === 'closed') return
   }
@@ -80,7 +86,7 @@ async function writeJson(
     listeners: union.listenerCount,
     complete: union.completeCount,
     union: union.result() ?? null,
-    ...(options.explain ? { explain: explain(store.tally) } : {}),
+    ...(options.explain ? { explain: explain(store) } : {}),
   }
   await writeOutput(stdout, `\n],${toSafeJson(end).slice(1)}\n`)
 }

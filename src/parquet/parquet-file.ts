@@ -260,6 +260,7 @@ export class ParquetFile {
   #sourceOf(rowGroup: number, column: string): ChunkSource {
     const file = this.#file
     const { tally } = this.#caches
+    if (this.#readRowGroups.size === 0) tally.filesRead++
     if (!this.#readRowGroups.has(rowGroup)) tally.rowGroupsRead++
     this.#readRowGroups.add(rowGroup)
     const where = `${this.path}, row group ${rowGroup}, ${column}`

@@ -2,7 +2,10 @@
 
 /** Sums over all files that share it. Pages of row groups that were pruned are not known, so not counted. */
 export interface ReadTally {
+  /** Those that were opened. */
   files: number
+  /** Files with a row group that was read. */
+  filesRead: number
   rowGroups: number
   /** Row groups of which any page or index was read; the others were pruned. */
   rowGroupsRead: number
@@ -15,5 +18,14 @@ export interface ReadTally {
 
 /** A tally of nothing. */
 export function newTally(): ReadTally {
-  return { files: 0, rowGroups: 0, rowGroupsRead: 0, pages: 0, pagesRead: 0, reads: 0, bytesRead: 0 }
+  return {
+    files: 0,
+    filesRead: 0,
+    rowGroups: 0,
+    rowGroupsRead: 0,
+    pages: 0,
+    pagesRead: 0,
+    reads: 0,
+    bytesRead: 0,
+  }
 }

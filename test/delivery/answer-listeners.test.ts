@@ -65,8 +65,9 @@ test('every selected listener gets the oracle’s answer, and the union is that 
     const union = new AnswerUnion()
     const target = { kind: 'range', range: { start: asked.first, end: asked.last + 1 } } as const
     const found: string[] = []
-    for (const { answer, runs } of answerListeners(store, { ...SELECTION, target, window })) {
-      union.add({ answer, runs })
+    for (const listener of answerListeners(store, { ...SELECTION, target, window })) {
+      const { answer, runs } = listener
+      union.add(listener)
       const key = `${answer.ip} ${answer.userAgent}`
       const own = records.filter((r) => r.asset === '/asset/1' && `${r.ip} ${r.userAgent}` === key)
       const expected = askOracle(asked, own, oracleWindow)

@@ -1,12 +1,11 @@
-import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { askSource } from '#src/delivery/answer.js'
 import { answerMany } from '#src/delivery/answer-many.js'
 import type { Query } from '#src/delivery/question.js'
 import { openStore } from '#src/delivery/store.js'
-import { AUTOMATIC } from '#src/engine/input-format.js'
-import { processLogs } from '#src/engine/process-logs.js'
+import { encoded, writeCloudfrontFile } from '../support/cloudfront-file.ts'
 import { makeScratch, writeDeliveryFile } from '../support/delivery-file.ts'
 import { type MemoryRecord, memorySource } from '../support/memory-source.ts'
 import { seededRandom } from '../support/seeded-random.ts'
@@ -89,37 +88,6 @@ test('a pass answers as the records themselves do, in the order of the questions
     store.close()
   }
 })
-
-/** As CloudFront writes it. */
-function encoded(text: string, times: number): string {
-  if (times === 0) return text
-  const once = [...Buffer.from(text)]
-    .map((byte) => (byte > 32 && byte < 127 && byte !== 0x25 ? String.fromCharCode(byte) : `%${hex(byte)}`))
-    .join('')
-  return encoded(once, times - 1)
-}
-
-function hex(byte: number): string {
-  return byte.toString(16).toUpperCase().padStart(2, '0')
-}
-
-/** The records as a CloudFront log, whose user agents come encoded once more than they are stored. */
-async function writeCloudfrontFile(path: string, records: readonly MemoryRecord[]): Promise<void> {
-  const fields =
-    '#Fields: date time c-ip cs-method cs-uri-stem sc-status cs(User-Agent) sc-range-start sc-range-end'
-  const lines = records.map(({ asset, ip, userAgent, first, last, epochSeconds }) => {
-    const [date, time] = new Date(epochSeconds * 1000).toISOString().split(/[TZ.]/)
-    return [date, time, ip, 'GET', asset, 206, encoded(userAgent, 1), first, last].join('\t')
-  })
-  writeFileSync(`${path}.log`, `${[fields, ...lines].join('\n')}\n`)
-  await processLogs({
-    inputs: [`${path}.log`],
-    out: path,
-    threads: 1,
-    formatRequest: { ...AUTOMATIC, format: 'cloudfront', trustRequested: true },
-    maxRejects: { kind: 'count', count: 0 },
-  })
-}
 
 test('a pass finds user agents that were decoded in all spellings, and others only as they are', async () => {
   const random = seededRandom(21)

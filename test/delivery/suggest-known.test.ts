@@ -1,7 +1,8 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { parseIpSelector, parseUserAgentSelector } from '#src/delivery/listener-selector.js'
 import { openStore } from '#src/delivery/store.js'
-import { type Suggestions, suggestKnown } from '#src/delivery/suggest-known.js'
+import { type Suggestions, suggestKnown, suggestListeners } from '#src/delivery/suggest-known.js'
 import { makeScratch, writeDeliveryFile } from '../support/delivery-file.ts'
 import type { MemoryRecord } from '../support/memory-source.ts'
 
@@ -21,6 +22,10 @@ test.before(() =>
     record('/episodes/one.mp3', '192.0.2.77', 'curl/8'),
     record('/episodes/two.mp3', '198.51.100.4', 'Overcast/3.0'),
     record('/other', '203.0.113.9', 'x'),
+    record('/six.mp3', '2001:db8:0::1', 'VLC/3'),
+    record('/six.mp3', '2001:db8::2', 'VLC/3'),
+    record('/six.mp3', '2001:db8::1:1', 'VLC/3'),
+    record('/six.mp3', '2001:db8::11', 'VLC/3'),
   ]),
 )
 
@@ -53,6 +58,36 @@ test('a known user agent brings the addresses that asked for the asset with it',
 test('a listener of whom nothing is known brings what looks like either part', () => {
   const { ips, userAgents } = suggest('/episodes/one.mp3', '198.51.100.40', 'overcast/3.1')
   assert.equal([ips, userAgents], [['198.51.100.4'], ['Overcast/3.0']])
+})
+
+test('an address in another spelling comes first, with its own user agents where they are others', () => {
+  assert.equal(suggest('/six.mp3', '2001:DB8::1', 'VLC/3'), {
+    ...{ assets: [], ips: ['2001:db8:0::1'], userAgents: [] },
+  })
+  const other = suggest('/six.mp3', '2001:DB8::1', 'VLC/4')
+  assert.equal([other.ips, other.userAgents], [['2001:db8:0::1'], ['VLC/3']])
+  // It asked for another asset only: what merely looks like it comes behind.
+  const { ips } = suggest('/other', '2001:DB8::1', 'nobody')
+  assert.is(ips[0], '2001:db8:0::1')
+  assert.ok(ips.length > 1)
+})
+
+test('blocks, patterns and several values bring what resembles one of them, and nothing that they select', () => {
+  const store = openStore([path])
+  const ask = (asset: string, ips: string[], userAgents: string[]): Suggestions =>
+    suggestListeners(
+      store,
+      { asset, ips: ips.map(parseIpSelector), userAgents: userAgents.map(parseUserAgentSelector) },
+      { assetKnown: store.observedLength(asset) !== undefined, listenerKnown: false },
+    )
+  const one = '/episodes/one.mp3'
+  assert.equal(ask('/episode/one.mp3', ['192.0.2.0/24'], ['*']).assets[0], one)
+  assert.equal(ask(one, ['192.0.2.0/28'], ['vlc/3*']).userAgents[0], 'VLC/3.0.20 LibVLC/3.0.20')
+  assert.equal(ask(one, ['192.0.3.0/24', '192.0.2.7'], ['curl/*']).ips, ['192.0.2.77'])
+  const { ips, userAgents } = ask(one, ['198.51.100.0/30'], ['Overcst*', 'zzz'])
+  assert.equal(userAgents, ['Overcast/3.0'])
+  assert.ok(!ips.some((ip) => /^198\.51\.100\.[0-3]$/.test(ip)) && ips.includes('198.51.100.4'))
+  store.close()
 })
 
 test.run()

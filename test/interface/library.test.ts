@@ -1,12 +1,13 @@
 import { execFileSync, type StdioOptions } from 'node:child_process'
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { openStore, type Question, type Store } from 'byteledger'
+import { openStore, type Question } from 'byteledger'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { REPORT_KINDS } from '#src/delivery/report-model.js'
 import { askOracle } from '../support/byte-oracle.ts'
 import { makeScratch, writeDeliveryFile } from '../support/delivery-file.ts'
+import { storeAt } from '../support/library-store.ts'
 import type { MemoryRecord } from '../support/memory-source.ts'
 import { seededRandom } from '../support/seeded-random.ts'
 
@@ -26,14 +27,7 @@ const records: readonly MemoryRecord[] = Array.from({ length: 3000 }, () => {
   }
 })
 
-async function withStore(act: (store: Store) => Promise<void>): Promise<void> {
-  const store = await openStore(path)
-  try {
-    await act(store)
-  } finally {
-    store.close()
-  }
-}
+const withStore = storeAt(path)
 
 test.before(() => writeDeliveryFile(path, records, 30_000))
 

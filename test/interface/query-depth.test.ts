@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -26,8 +27,18 @@ test.before(() =>
   ]),
 )
 
-async function ask(...words: string[]): Promise<{ exitCode: number; stdout: string; stderr: string }> {
-  const invocation = parseArguments(['query', '--store', path, '--asset', '/a', ...words], 'b', () => '')
+interface Asked {
+  readonly exitCode: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+function ask(...words: string[]): Promise<Asked> {
+  return askOf(path, '--asset', '/a', ...words)
+}
+
+async function askOf(store: string, ...words: string[]): Promise<Asked> {
+  const invocation = parseArguments(['query', '--store', store, ...words], 'b', () => '')
   if (invocation.command !== 'query') throw new Error('expected a query')
   const [stdout, stderr] = [captureStream(), captureStream()]
   const streams = { stdin: Readable.from([]), stdout, stderr, environment: {}, program: 'b' }
@@ -57,8 +68,40 @@ test('--explain tells what was pruned', async () => {
   const { stdout, exitCode } = await ask('--ip', '203.0.113.1', '--ua', 'x', '--range', '0-1', '--explain')
   assert.is(exitCode, 1)
   assert.match(stdout, /row groups +1 read, 0 pruned, of 1\n/)
+  assert.match(stdout, /files +1 read, 0 pruned, of 1\n/)
   const other = await ask('--ip', '1', '--ua', 'x', '--range', '0-1', '--explain', '--json')
   assert.is(JSON.parse(other.stdout).verdict, 'none')
+})
+
+test('--explain counts files that were pruned, by their day or by what is in them', async () => {
+  const directory = scratch.path('days')
+  const days: readonly (readonly [day: string, asset: string])[] = [
+    ['2020-07-30', '/a'],
+    ['2020-07-31', '/a'],
+    ['2020-08-01', '/b'],
+    ['2020-08-02', '/c'],
+  ]
+  for (const [day, asset] of days) {
+    mkdirSync(`${directory}/date=${day}`, { recursive: true })
+    const epochSeconds = Date.parse(`${day}T12:00:00Z`) / 1000
+    await writeDeliveryFile(`${directory}/date=${day}/part.parquet`, [
+      { ...sent('10.0.0.1', 'x', 0, 99), asset, epochSeconds },
+    ])
+  }
+  const table: [words: string[], read: number][] = [
+    [['--asset', '/a', '--ip', '10.0.0.1', '--range', '0-9'], 2],
+    [['--asset', '/b', '--ip', '10.0.0.1', '--range', '0-9'], 1],
+    [['--asset', '/none', '--ip', '2', '--range', '0-9'], 0],
+    [['--asset', '/a', '--ip', '0.0.0.0/0', '--range', '0-9'], 2],
+  ]
+  for (const [words, read] of table) {
+    const { stdout } = await askOf(directory, ...words, '--ua', 'x', '--explain', '--json')
+    const { explain } = JSON.parse(stdout)
+    assert.equal(explain.storeFiles, { considered: 4, pruned: 4 - read, read }, words.join(' '))
+    assert.ok(explain.files >= read && explain.files <= 4)
+    const people = await askOf(directory, ...words, '--ua', 'x', '--explain')
+    assert.match(people.stdout, new RegExp(`files +${read} read, ${4 - read} pruned, of 4\\n`))
+  }
 })
 
 test('people see the requests below the answer', async () => {
@@ -115,6 +158,19 @@ test('a question that finds nothing names what it may have meant', async () => {
   assert.match(stderr, /note: nearest known: --user-agent VLC\/3\n/)
   const hostile = await ask('--ip', '10.0.0.2', '--ua', 'evil', '--range', '0-9')
   assert.match(hostile.stderr, /--user-agent \$'evil\\u001b\[2J'/)
+})
+
+test('so does a question about several listeners, unless one of them has other bytes or other times', async () => {
+  const note = /note: nearest known: --ip 10\.9\.0\.1 or --ip 10\.0\.0\.1\n/
+  for (const json of [[], ['--json']]) {
+    const words = [...json, '--ua', 'VLC/3', '--range', '0-9']
+    assert.match((await ask('--ip', '10.9.0.8/29', ...words)).stderr, note)
+    assert.match((await ask('--ip', '10.9.0.8', '--ip', '10.9.0.9', ...words)).stderr, note)
+  }
+  const found = ['--ip', '10.0.0.0/30', '--ua', 'VLC/3', '--range']
+  assert.is((await ask(...found, '0-9')).stderr, '')
+  assert.is((await ask(...found, '5000-5009')).stderr, '')
+  assert.is((await ask(...found, '0-9', '--since', '2021-01-01')).stderr, '')
 })
 
 test.run()
