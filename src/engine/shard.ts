@@ -109,4 +109,4 @@ export const PENDING_BATCHES_CELL = 0
 /** Index of the cell with the KiB read so far: 0 until a thread has taken the shard. */
 export const READ_KIB_CELL = 1
 /** A worker waits while so many of its batches are not yet written: output memory stays bounded. */
-export const MAX_PENDING_BATCHES = 3
+export const MAX_PENDING_BATCHES = 5
