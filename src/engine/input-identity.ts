@@ -13,7 +13,7 @@ const APP_ID = /^byteledger:1:([0-9a-f]{64}):([0-9a-f]{16})$/
 /** The digest of the first bytes is over the largest power of two that the content has, up to this. */
 const LONGEST_HEAD = 2 ** 16
 /** Of so many lines each is a beginning by itself. */
-const FIRST_LINES = 64
+const FIRST_LINES = 8
 
 /** Content that is in a store. */
 export interface KnownContent {
@@ -53,7 +53,7 @@ export interface HeadDigests {
   /** Of the first 1, 2, 4, ... bytes: the high and the low 32 bits. */
   readonly highs: readonly number[]
   readonly lows: readonly number[]
-  /** Of beginnings that end with the first lines, one after the other, then with the 128th, 256th and so on. */
+  /** Of beginnings that end with the first lines, one after the other, then with the 16th, 32nd and so on. */
   readonly lineEnds: readonly LineEnd[]
 }
 
