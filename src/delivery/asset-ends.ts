@@ -95,16 +95,22 @@ function placesOf(file: ParquetFile): Float64Array | undefined {
   return places
 }
 
+/** The part of a row group, without its checksum, which holds; undefined when the file has no such section. */
+function readPart(file: ParquetFile, rowGroup: number): ByteReader | undefined {
+  const places = placesOf(file)
+  if (places === undefined) return undefined
+  const from = places[rowGroup] ?? 0
+  const where = `${file.path}, row group ${rowGroup}, ends of assets`
+  return readChecked(file.read(from, (places[rowGroup + 1] ?? 0) - from), where)
+}
+
 /**
  * No row of the asset in the row group has a position from here on; 0 when it has no row there, undefined when the
  * file has no such section. Fails as DAMAGED when what it reads is.
  */
 export function assetEndIn(file: ParquetFile, rowGroup: number, asset: Wanted): number | undefined {
-  const places = placesOf(file)
-  if (places === undefined) return undefined
-  const from = places[rowGroup] ?? 0
-  const where = `${file.path}, row group ${rowGroup}, ends of assets`
-  const reader = readChecked(file.read(from, (places[rowGroup + 1] ?? 0) - from), where)
+  const reader = readPart(file, rowGroup)
+  if (reader === undefined) return undefined
   reader.skip(COUNT_BYTE_LENGTH)
   let end = 0
   while (reader.left > 0) {
@@ -113,4 +119,9 @@ export function assetEndIn(file: ParquetFile, rowGroup: number, asset: Wanted): 
     if (low === asset.hash.low && assetEnd > end) end = assetEnd
   }
   return end
+}
+
+/** Fails as DAMAGED unless every checksum of the section holds, if there is one. */
+export function checkAssetEnds(file: ParquetFile): void {
+  for (let rowGroup = 0; rowGroup < file.rowGroupCount; rowGroup++) readPart(file, rowGroup)
 }
