@@ -1,16 +1,14 @@
 /**
- * The section of a file that keeps the complete lengths which its log told, beside the rows. Blocks of pages, each
- * block sorted on its own, so that writing takes bounded memory; then a directory; the key-value metadata says
- * where. A page: entries (length-entries.ts) and a CRC-32 of them. The directory: the number of blocks; for each
- * the number of its pages, and for each page the hash of its first entry (low, high) and its byte length, CRC
- * included; a CRC-32 of all that. Numbers are 32-bit little-endian.
+ * The section (file-section.ts) that keeps the complete lengths which a file's log told, beside the rows. Its parts
+ * are pages of entries (length-entries.ts), in blocks, each of which is sorted on its own, so that writing takes
+ * bounded memory. The directory: the number of blocks; for each the number of its pages, and for each page the hash
+ * of its first entry (low, high) and its byte length, CRC included. Numbers are 32-bit little-endian.
  */
 
-import { ByteReader } from '../base/byte-reader.ts'
 import { ByteWriter } from '../base/byte-writer.ts'
 import { damaged } from '../base/failure.ts'
-import { crc32 } from '../parquet/crc32.ts'
 import type { ParquetFile } from '../parquet/parquet-file.ts'
+import { appendCrc, readChecked, sectionOf } from './file-section.ts'
 import {
   compareLengthEntries,
   decodeLengthEntry,
@@ -21,7 +19,6 @@ import type { Wanted } from './scan-key.ts'
 import { LENGTHS_KEY } from './schema.ts'
 
 const PAGE_BYTE_LENGTH = 4096
-const CRC_BYTE_LENGTH = 4
 /** A block has at most so many entries ... */
 const MAX_BLOCK_ENTRIES = 65_536
 /** ... and its assets at most about so many bytes. */
@@ -32,10 +29,6 @@ interface LengthPage {
   readonly hashLow: number
   readonly hashHigh: number
   readonly byteLength: number
-}
-
-function appendCrc(writer: ByteWriter, from: number): void {
-  writer.u32(crc32(writer.bytes, from, writer.length))
 }
 
 /**
@@ -112,15 +105,6 @@ export class LengthCollector {
   }
 }
 
-/** The value of the key that says where a section is. */
-export function describeSection(section: {
-  readonly byteOffset: number
-  readonly pagesByteLength: number
-  readonly directoryByteLength: number
-}): string {
-  return `${section.byteOffset} ${section.pagesByteLength} ${section.directoryByteLength}`
-}
-
 /** A page and where it is. */
 interface PlacedPage extends LengthPage {
   readonly byteOffset: number
@@ -129,30 +113,16 @@ interface PlacedPage extends LengthPage {
 /** Directories that were read; they go with their files. */
 const directories = new WeakMap<ParquetFile, readonly (readonly PlacedPage[])[]>()
 
-function checkCrc(bytes: Uint8Array, where: string): ByteReader {
-  const end = bytes.length - CRC_BYTE_LENGTH
-  if (end < 0) damaged(where, 'a checksum', 'the end')
-  const expected = new ByteReader(bytes, where, end).u32()
-  const found = crc32(bytes, 0, end)
-  if (expected !== found) damaged(where, `checksum ${expected}`, String(found))
-  return new ByteReader(bytes, where, 0, end)
-}
-
 function readDirectory(file: ParquetFile): readonly (readonly PlacedPage[])[] {
   const known = directories.get(file)
   if (known !== undefined) return known
-  const text = file.footer.keyValues.get(LENGTHS_KEY)
-  if (text === undefined) return []
   const where = `${file.path}, logged lengths`
-  const [, byteOffset, pagesByteLength, directoryByteLength] =
-    /^(\d+) (\d+) (\d+)$/.exec(text)?.map(Number) ?? []
-  if (byteOffset === undefined || pagesByteLength === undefined || directoryByteLength === undefined) {
-    return damaged(where, 'a place in the file', text)
-  }
-  const pagesEnd = byteOffset + pagesByteLength
-  const reader = checkCrc(file.read(pagesEnd, directoryByteLength), where)
+  const section = sectionOf(file, LENGTHS_KEY, where)
+  if (section === undefined) return []
+  const pagesEnd = section.byteOffset + section.partsByteLength
+  const reader = readChecked(file.read(pagesEnd, section.directoryByteLength), where)
   const blocks: PlacedPage[][] = []
-  let at = byteOffset
+  let at = section.byteOffset
   for (let blocksLeft = reader.u32(); blocksLeft > 0; blocksLeft--) {
     const pages: PlacedPage[] = []
     for (let pagesLeft = reader.u32(); pagesLeft > 0; pagesLeft--) {
@@ -169,7 +139,7 @@ function readDirectory(file: ParquetFile): readonly (readonly PlacedPage[])[] {
 
 function* readPage(file: ParquetFile, page: PlacedPage): Generator<LengthEntry> {
   const where = `${file.path}, logged lengths at ${page.byteOffset}`
-  const reader = checkCrc(file.read(page.byteOffset, page.byteLength), where)
+  const reader = readChecked(file.read(page.byteOffset, page.byteLength), where)
   while (reader.left > 0) yield decodeLengthEntry(reader)
 }
 

@@ -10,6 +10,7 @@ import type { PositionPageEncoder } from '../parquet/position-pages.ts'
 import { type RowGroupBatch, RowGroupTable } from '../parquet/row-group-table.ts'
 import type { StringValues, ValueTable } from '../parquet/value-table.ts'
 import { xxhash64 } from '../parquet/xxhash64.ts'
+import { appendAssetEnds } from './asset-ends.ts'
 import { splitByDay } from './day-split.ts'
 import { cutIntoPieces, KeyJoiner, type Pieces, slicePieces } from './pieces.ts'
 import { endOfRowGroup, IndexPagePlanner } from './row-group-plan.ts'
@@ -132,7 +133,9 @@ export class RunEncoder {
     this.chunks.positionChunk(pieces, pieces.count)
     this.bloomFilter(COLUMN.ip, hashesOf(tables.ip))
     this.bloomFilter(COLUMN.userAgentMd5, md5.hashes)
-    this.bloomFilter(COLUMN.request, hashesOf(tables.request))
+    const requestHashes = hashesOf(tables.request)
+    this.bloomFilter(COLUMN.request, requestHashes)
+    appendAssetEnds(this.table.notes, pieces, requestHashes)
   }
 
   private dateChunk(pages: PiecePages, days: RankedNumbers, pieces: Pieces): void {

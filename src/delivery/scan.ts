@@ -3,6 +3,7 @@
 import { damaged } from '../base/failure.ts'
 import type { ParquetFile } from '../parquet/parquet-file.ts'
 import type { PositionChunk } from '../parquet/position-chunk.ts'
+import { assetEndIn } from './asset-ends.ts'
 import type { DeliveredRun, Interval } from './evidence.ts'
 import { chooseRowGroups, overlapsPositions, positionBounds } from './row-group-choice.ts'
 import type { ScanKey, Wanted } from './scan-key.ts'
@@ -60,11 +61,8 @@ export function hasRows(file: ParquetFile, values: readonly Wanted[], pruning: r
 
 /** One past the largest position of an asset in the file, if that is more than `atLeast`; else `atLeast`. */
 export function findLength(file: ParquetFile, asset: Wanted, atLeast: number): number {
-  const candidates = chooseRowGroups(file, [asset])
-    .map((rowGroup) => ({ rowGroup, end: positionBounds(file, rowGroup).max + 1 }))
-    .sort((a, b) => b.end - a.end)
   let length = atLeast
-  for (const { rowGroup, end } of candidates) {
+  for (const { rowGroup, end } of rowGroupsByEnd(file, asset)) {
     // No row group that follows can hold more.
     if (end <= length) break
     const rows = rowsWith(file, rowGroup, [asset])
@@ -74,6 +72,20 @@ export function findLength(file: ParquetFile, asset: Wanted, atLeast: number): n
       length = Math.max(length, lengthIn(positions, start, rowEnd, length))
   }
   return length
+}
+
+/** Row groups that may hold the asset, each with a position that it does not reach there, the largest first. */
+function rowGroupsByEnd(
+  file: ParquetFile,
+  asset: Wanted,
+): readonly { readonly rowGroup: number; readonly end: number }[] {
+  const candidates: { readonly rowGroup: number; readonly end: number }[] = []
+  for (let rowGroup = 0; rowGroup < file.rowGroupCount; rowGroup++) {
+    if (!file.footer.mayLeadWith(rowGroup, asset.bytes)) continue
+    const end = assetEndIn(file, rowGroup, asset) ?? positionBounds(file, rowGroup).max + 1
+    if (end > 0) candidates.push({ rowGroup, end })
+  }
+  return candidates.sort((a, b) => b.end - a.end)
 }
 
 /** One past the largest position of the rows `[from, to)`, if that is more than `atLeast`. */

@@ -69,6 +69,8 @@ export const RUNS_KEY = 'byteledger.runs'
 export const BYTES_KEY = 'byteledger.bytes'
 /** Where the logged lengths are, see length-section.ts. */
 export const LENGTHS_KEY = 'byteledger.lengths'
+/** Where it is kept how far assets reach, see asset-ends.ts. */
+export const ASSET_ENDS_KEY = 'byteledger.ends'
 /** Says that user agents were decoded from percent-encoding, once: some logs encode them twice. */
 export const USER_AGENTS_KEY = 'byteledger.user_agents'
 /** Its value. */
@@ -94,17 +96,21 @@ export function fileKeyValues(totals: {
   readonly decodesUserAgents?: boolean
   /** Where the logged lengths are, if there are any. */
   readonly lengths?: string | undefined
+  /** Where it is kept how far assets reach, if there are row groups. */
+  readonly ends?: string | undefined
   /** Of a data file of a store. */
   readonly name?: string | undefined
 }): Map<string, string> {
   const decoded: [string, string][] =
     totals.decodesUserAgents === true ? [[USER_AGENTS_KEY, DECODED_USER_AGENTS]] : []
   const lengths: [string, string][] = totals.lengths === undefined ? [] : [[LENGTHS_KEY, totals.lengths]]
+  const ends: [string, string][] = totals.ends === undefined ? [] : [[ASSET_ENDS_KEY, totals.ends]]
   const name: [string, string][] = totals.name === undefined ? [] : [[NAME_KEY, totals.name]]
   return new Map([
     ...decoded,
     ...name,
     ...lengths,
+    ...ends,
     [LAYOUT_KEY, LAYOUT_VERSION],
     [SORT_KEY, 'request,ip,user_agent,byte_num,epoch'],
     [RUNS_KEY, String(totals.runCount)],

@@ -10,8 +10,10 @@ import { ByteReader } from '../base/byte-reader.ts'
 import { ByteWriter } from '../base/byte-writer.ts'
 import { attemptedAsync } from '../base/failure.ts'
 import { VERSION } from '../base/version.ts'
+import { AssetEndsDirectory } from '../delivery/asset-ends.ts'
+import { describeSection } from '../delivery/file-section.ts'
 import { decodeLengthEntry, type LengthEntry } from '../delivery/length-entries.ts'
-import { describeSection, LengthCollector } from '../delivery/length-section.ts'
+import { LengthCollector } from '../delivery/length-section.ts'
 import {
   chunkKinds,
   fileKeyValues,
@@ -54,6 +56,8 @@ export class ParquetOutput {
   private readonly offsetIndexWriter = new ByteWriter()
   private readonly lengths = new LengthCollector()
   private readonly lengthPages: Spool
+  private readonly assetEnds = new AssetEndsDirectory()
+  private readonly assetEndParts: Spool
   /** The spans of their indexes count from the start of the spools. */
   readonly rowGroups: RowGroupMetadata[] = []
   private byteOffset = 0
@@ -80,6 +84,7 @@ export class ParquetOutput {
     this.columnIndexes = new Spool(`${temporaryPath}.columns`, spool)
     this.offsetIndexes = new Spool(`${temporaryPath}.offsets`, spool)
     this.lengthPages = new Spool(`${temporaryPath}.lengths`, spool)
+    this.assetEndParts = new Spool(`${temporaryPath}.ends`, spool)
   }
 
   static async create(path: string, options: OutputOptions): Promise<ParquetOutput> {
@@ -114,6 +119,8 @@ export class ParquetOutput {
     }
     await this.columnIndexes.append(batch.columnIndexes)
     await this.offsetIndexes.append(placed.offsetIndexes)
+    this.assetEnds.add(batch.notes)
+    await this.assetEndParts.append(batch.notes)
     await this.syncAhead()
   }
 
@@ -129,16 +136,14 @@ export class ParquetOutput {
     while (reader.left > 0) await this.addLength(decodeLengthEntry(reader))
   }
 
-  /** Writes the section of logged lengths, if there are any; the value of its key. */
-  private async writeLengths(): Promise<string | undefined> {
-    await this.lengthPages.append(this.lengths.takeBlock())
-    const directory = this.lengths.takeDirectory()
+  /** Writes a section, if there is anything in it; the value of its key. */
+  private async writeSection(parts: Spool, directory: Uint8Array | undefined): Promise<string | undefined> {
     if (directory === undefined) return undefined
-    const byteOffset = this.byteOffset
-    await this.lengthPages.copyTo((bytes) => this.write(bytes))
-    const pagesByteLength = this.byteOffset - byteOffset
+    const { byteOffset } = this
+    await parts.copyTo((bytes) => this.write(bytes))
+    const partsByteLength = this.byteOffset - byteOffset
     await this.write(directory)
-    return describeSection({ byteOffset, pagesByteLength, directoryByteLength: directory.length })
+    return describeSection({ byteOffset, partsByteLength, directoryByteLength: directory.length })
   }
 
   /**
@@ -146,7 +151,9 @@ export class ParquetOutput {
    * agents were decoded.
    */
   async finish(runCount: number, decodesUserAgents = false): Promise<void> {
-    const lengths = await this.writeLengths()
+    await this.lengthPages.append(this.lengths.takeBlock())
+    const lengths = await this.writeSection(this.lengthPages, this.lengths.takeDirectory())
+    const ends = await this.writeSection(this.assetEndParts, this.assetEnds.take())
     const columnIndexOffset = this.byteOffset
     await this.columnIndexes.copyTo((bytes) => this.write(bytes))
     const offsetIndexOffset = this.byteOffset
@@ -159,7 +166,7 @@ export class ParquetOutput {
       rowGroups: this.rowGroups.map((rowGroup) =>
         withIndexesMoved(rowGroup, columnIndexOffset, offsetIndexOffset),
       ),
-      keyValues: fileKeyValues({ runCount, rows: this.rowCount, decodesUserAgents, lengths, name }),
+      keyValues: fileKeyValues({ runCount, rows: this.rowCount, decodesUserAgents, lengths, ends, name }),
       createdBy: `${WRITER_NAME} version ${VERSION}`,
     })
     await this.write(footer)
@@ -213,6 +220,7 @@ export class ParquetOutput {
     await this.columnIndexes.discard()
     await this.offsetIndexes.discard()
     await this.lengthPages.discard()
+    await this.assetEndParts.discard()
   }
 
   private async write(bytes: Uint8Array): Promise<void> {

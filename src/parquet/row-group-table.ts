@@ -43,6 +43,8 @@ export interface RowGroupBatch {
   /** Of each data page of each chunk. */
   readonly pageByteLengths: Uint32Array<ArrayBuffer>
   readonly pageFirstRows: Float64Array<ArrayBuffer>
+  /** What the caller says of the row groups besides; no part of Parquet. */
+  readonly notes: Uint8Array<ArrayBuffer>
 }
 
 const NUMBERS_PER_ROW_GROUP = 1
@@ -58,6 +60,8 @@ export class RowGroupTable {
   readonly bounds: ByteWriter = new ByteWriter()
   /** ... and its column index. */
   readonly columnIndexes: ByteWriter = new ByteWriter()
+  /** Where the caller appends whatever else is to go with the row groups. */
+  readonly notes: ByteWriter = new ByteWriter()
   private pageByteLengths = new Uint32Array(1024)
   private pageFirstRows = new Float64Array(1024)
   /** Of all chunks together. */
@@ -155,6 +159,7 @@ export class RowGroupTable {
     const byteLengthsAt = appendAligned(out, this.pageByteLengths.subarray(0, pageCount))
     const boundsAt = appendAligned(out, this.bounds.view())
     const columnIndexesAt = appendAligned(out, this.columnIndexes.view())
+    const notesAt = appendAligned(out, this.notes.view())
     const { buffer } = out.take(spareMemory)
     const batch: RowGroupBatch = {
       pages: new Uint8Array(buffer, 0, pagesByteLength),
@@ -164,11 +169,13 @@ export class RowGroupTable {
       columnIndexes: new Uint8Array(buffer, columnIndexesAt, this.columnIndexes.length),
       pageByteLengths: new Uint32Array(buffer, byteLengthsAt, pageCount),
       pageFirstRows: new Float64Array(buffer, firstRowsAt, pageCount),
+      notes: new Uint8Array(buffer, notesAt, this.notes.length),
     }
     this.rowGroupCount = 0
     this.numberCount = 0
     this.bounds.clear()
     this.columnIndexes.clear()
+    this.notes.clear()
     this.pageCount = 0
     this.chunkFirstPage = 0
     return batch

@@ -21,6 +21,7 @@ function bytesAlone(byteLength: number): RowGroupBatch {
     columnIndexes: new Uint8Array(0),
     pageByteLengths: new Uint32Array(0),
     pageFirstRows: new Float64Array(0),
+    notes: new Uint8Array(0),
   }
 }
 
