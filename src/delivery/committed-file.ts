@@ -3,6 +3,7 @@
 import { statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { attempted, damaged, Failure } from '../base/failure.ts'
+import { kindOf } from '../base/regular-file.ts'
 import type { FileCaches, ParquetFile } from '../parquet/parquet-file.ts'
 import type { AddFile, Snapshot } from '../table/actions.ts'
 import { COLUMN, NAME_KEY } from './schema.ts'
@@ -76,8 +77,9 @@ export function findMissing({ directory, files }: Snapshot): string | undefined 
 
 function findDifference(path: string, logged: AddFile): (Error & { readonly code?: string }) | undefined {
   const status = attempted(path, 'look at', () => statSync(path, { throwIfNoEntry: false }))
-  if (status?.size === logged.size) return undefined
-  const found = status === undefined ? 'no such file' : `one of ${status.size}`
+  if (status?.isFile() === true && status.size === logged.size) return undefined
+  const found =
+    status === undefined ? 'no such file' : status.isFile() ? `one of ${status.size}` : kindOf(status)
   const message = `${path}: expected ${describeSize(logged)}, found ${found}`
   return Object.assign(new Error(message), status === undefined ? { code: 'ENOENT' } : {})
 }

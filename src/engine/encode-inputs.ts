@@ -7,6 +7,7 @@ import { batchMemory } from '../parquet/row-group-table.ts'
 import { Duplicates } from './duplicates.ts'
 import type { FormatDecision, FormatRequest, InputLines } from './input-format.ts'
 import type { InputOptions, LogInput } from './inputs.ts'
+import type { Deadlines } from './progress-watch.ts'
 import { type MaxRejects, Rejects, RejectsFile } from './rejects.ts'
 import { hasIdentifiers, type PieceReport, type Shard, type ShardDone } from './shard.ts'
 import { type ChoosePart, planShards, takeWhole } from './shard-plan.ts'
@@ -17,8 +18,6 @@ const DEFAULT_SHARD_BYTE_LENGTH = 32 * 1024 * 1024
 const MIN_SHARD_BYTE_LENGTH = 1
 /** Smaller inputs are encoded in this thread: starting others takes longer than it saves. */
 const THREADS_FROM_BYTE_LENGTH = 96 * 1024 * 1024
-/** A shard that shows no progress for so long is given up. */
-const DEFAULT_DEADLINE_MS = 5 * 60 * 1000
 const PROGRESS_INTERVAL_MS = 100
 
 /** How far a run has come. */
@@ -31,7 +30,7 @@ export interface ProcessProgress {
 }
 
 /** How inputs are encoded. */
-export interface EncodeOptions {
+export interface EncodeOptions extends Deadlines {
   /** Threads to encode on; by default as many as the machine runs at once. */
   readonly threads?: number
   readonly shardByteLength?: number
@@ -46,8 +45,6 @@ export interface EncodeOptions {
   readonly maxInflateByteLength?: number
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: ProcessProgress) => void
-  /** How long a shard may go without progress. */
-  readonly deadlineMs?: number
   /** Inputs of fewer bytes together are encoded without threads. */
   readonly threadsFromByteLength?: number
   /** The module that threads run, see pool.ts. */
@@ -298,7 +295,8 @@ async function createRunner({ inputs, sink }: EncodeTask, options: EncodeOptions
   return createPoolRunner({
     threadCount: threads,
     shardOptions,
-    deadlineMs: options.deadlineMs ?? DEFAULT_DEADLINE_MS,
+    deadlineMs: options.deadlineMs,
+    startDeadlineMs: options.startDeadlineMs,
     ...(options.workerUrl === undefined ? {} : { workerUrl: options.workerUrl }),
   })
 }

@@ -7,6 +7,8 @@ export class MessageQueue<T> {
   private readonly waiting: T[] = []
   private wake: (() => void) | undefined
   private failure: Failure | undefined
+  /** Whether somebody waits for the next one. */
+  isAwaited = false
 
   push(message: T): void {
     this.waiting.push(message)
@@ -25,9 +27,11 @@ export class MessageQueue<T> {
       const message = this.waiting.shift()
       if (message !== undefined) return message
       if (this.failure !== undefined) throw this.failure
+      this.isAwaited = true
       await new Promise<void>((resolve) => {
         this.wake = resolve
       })
+      this.isAwaited = false
     }
   }
 }

@@ -11,6 +11,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import { Failure, messageOf } from '../base/failure.ts'
 import { MessageQueue } from './message-queue.ts'
+import { type Deadlines, ProgressWatch, type WatchedTask } from './progress-watch.ts'
 import {
   PENDING_BATCHES_CELL,
   READ_KIB_CELL,
@@ -18,20 +19,20 @@ import {
   type ShardIdentifiers,
   type ShardMessage,
   type ShardOptions,
+  type ShardTask,
 } from './shard.ts'
 import type { RunMessage, ShardRun, ShardRunner } from './shard-runner.ts'
 
 const CELLS_BYTE_LENGTH = 8
-const POLL_MS = 250
 /** So long tasks may take to end before threads are: Piscina throws when one reports to a pool that is gone. */
 const SETTLE_MS = 200
+/** So long a thread may take to end: one that hangs in the operating system cannot be ended at all. */
+const DESTROY_MS = 5000
 
 /** How a pool is made. */
-export interface PoolOptions {
+export interface PoolOptions extends Deadlines {
   readonly threadCount: number
   readonly shardOptions: ShardOptions
-  /** How long a shard may go without a sign of progress. */
-  readonly deadlineMs: number
   /** The module that each thread runs; by default the one that encodes shards. */
   readonly workerUrl?: string
 }
@@ -40,32 +41,36 @@ export interface PoolOptions {
 export function createPoolRunner({
   threadCount,
   shardOptions,
-  deadlineMs,
   workerUrl,
+  ...deadlines
 }: PoolOptions): ShardRunner {
-  // The coordinator starts few more shards than there are threads; more in the queue is a bug.
-  const maxQueue = 4 * threadCount
-  const pool = openPool({
+  const watch = new ProgressWatch(deadlines)
+  const threads = createThreads({
     workerUrl: workerUrl ?? import.meta.resolve('#workers/shard-thread.js'),
-    ...{ threadCount, maxQueue },
+    threadCount,
+    // The coordinator starts few more shards than there are threads; more in the queue is a bug.
+    maxQueue: 4 * threadCount,
+    onDeath: (failure) => watch.failAll(failure),
   })
   const runs = new Set<PoolRun>()
-  const tasks = new Set<Promise<void>>()
   return {
     concurrency: threadCount,
     start(shard, onIdentifiers) {
-      const run = new PoolRun(pool, shard, shardOptions, deadlineMs, {
+      const run = new PoolRun(threads, shard, shardOptions, {
         onIdentifiers,
-        onEnd: () => runs.delete(run),
+        onEnd: () => {
+          runs.delete(run)
+          watch.remove(run)
+        },
       })
       runs.add(run)
-      tasks.add(run.settled)
-      void run.settled.then(() => tasks.delete(run.settled))
+      watch.add(run)
       return run
     },
     async close() {
+      watch.stop()
       for (const run of runs) run.end()
-      await closePool(pool, tasks)
+      await threads.close()
     },
   }
 }
@@ -77,12 +82,14 @@ export interface ThreadOptions {
   readonly threadCount: number
   /** Tasks that may wait for a thread. */
   readonly maxQueue: number
+  /** Hears of a thread that died without a task: others may never come to theirs. */
+  readonly onDeath: (failure: Failure) => void
 }
 
 /** Threads for tasks that send what they find over a port of their own. */
 export interface Threads {
-  /** Resolves when the task is done, fails when its thread died or it threw: that error is without its class. */
-  run(task: object, transferList: readonly MessagePort[]): Promise<void>
+  /** Resolves when the task is done, fails as CRASHED when its thread died or it threw. Tasks start in order. */
+  run(task: object, transferList: readonly (MessagePort | ArrayBuffer)[]): Promise<void>
   close(): Promise<void>
 }
 
@@ -92,7 +99,12 @@ export function createThreads(options: ThreadOptions): Threads {
   const tasks = new Set<Promise<void>>()
   return {
     async run(task, transferList) {
-      const settled = pool.run(task, { transferList: [...transferList] }).then(() => undefined)
+      const settled = pool.run(task, { transferList: [...transferList] }).then(
+        () => undefined,
+        (error: unknown) => {
+          throw threadDied(error)
+        },
+      )
       const ended = settled.catch(() => undefined)
       tasks.add(ended)
       await settled.finally(() => tasks.delete(ended))
@@ -101,18 +113,32 @@ export function createThreads(options: ThreadOptions): Threads {
   }
 }
 
-function openPool({ workerUrl, threadCount, maxQueue }: ThreadOptions): Piscina {
-  return new Piscina({
+function threadDied(error: unknown): Failure {
+  return new Failure('CRASHED', `a worker thread died: ${messageOf(error)}`, { cause: error })
+}
+
+function openPool({ workerUrl, threadCount, maxQueue, onDeath }: ThreadOptions): Piscina {
+  const pool = new Piscina({
     ...{ filename: workerUrl, minThreads: threadCount, maxThreads: threadCount, maxQueue },
+    // Without it a task that finds no thread goes behind those that came later. A shard then gets a thread before
+    // an earlier one, waits there for the earlier one's identifiers, and with all threads taken so both wait for ever.
+    stricterFIFO: true,
     ...{ idleTimeout: Number.POSITIVE_INFINITY, workerHistogram: false, recordTiming: false },
   })
+  pool.on('error', (error) => onDeath(threadDied(error)))
+  return pool
 }
 
 async function closePool(pool: Piscina, tasks: ReadonlySet<Promise<void>>): Promise<void> {
+  await atMost(SETTLE_MS, Promise.all(tasks))
+  await atMost(DESTROY_MS, pool.destroy())
+}
+
+/** Waits for something, but no longer than that. */
+async function atMost(milliseconds: number, promise: Promise<unknown>): Promise<void> {
   const patience = new AbortController()
-  await Promise.race([Promise.all(tasks), delay(SETTLE_MS, patience.signal)])
+  await Promise.race([promise, delay(milliseconds, patience.signal)])
   patience.abort()
-  await pool.destroy()
 }
 
 /** Resolves after a time, or when it is called off. */
@@ -120,49 +146,49 @@ async function delay(milliseconds: number, signal: AbortSignal): Promise<void> {
   await setTimeout(milliseconds, undefined, { signal }).catch(() => undefined)
 }
 
-class PoolRun implements ShardRun {
+class PoolRun implements ShardRun, WatchedTask {
   private readonly cells = new Int32Array(new SharedArrayBuffer(CELLS_BYTE_LENGTH))
   private readonly channel = new MessageChannel()
   private readonly messages = new MessageQueue<RunMessage>()
-  private readonly watch: NodeJS.Timeout
-  /** Resolves when the thread is done with it, however it ended. */
-  readonly settled: Promise<void>
-  private lastProgress = -1
-  private lastProgressAt = performance.now()
-
   private readonly onEnd: () => void
+  private heardCount = 0
 
   constructor(
-    pool: Piscina,
+    threads: Threads,
     shard: Shard,
     options: ShardOptions,
-    deadlineMs: number,
     hears: { readonly onIdentifiers: (message: ShardIdentifiers) => void; readonly onEnd: () => void },
   ) {
     this.onEnd = hears.onEnd
     const { port1, port2 } = this.channel
     port1.on('message', (message: ShardMessage) => {
-      this.lastProgressAt = performance.now()
-      if (message.kind === 'identifiers') {
-        hears.onIdentifiers(message)
-        return
-      }
-      this.messages.push(message)
+      this.heardCount++
+      if (message.kind === 'identifiers') hears.onIdentifiers(message)
+      else this.messages.push(message)
     })
     const texts = shard.pieces.flatMap((piece) => (piece.kind === 'text' ? [piece.text.buffer] : []))
-    this.settled = pool
-      .run({ shard, options, port: port2, cells: this.cells.buffer }, { transferList: [port2, ...texts] })
-      .then(() => undefined)
-      .catch((error: unknown) => {
-        this.messages.fail(
-          new Failure('CRASHED', `a worker thread died: ${messageOf(error)}`, { cause: error }),
-        )
-      })
-    this.watch = setInterval(() => this.checkDeadline(deadlineMs), Math.min(POLL_MS, deadlineMs))
+    const task: ShardTask = { shard, options, port: port2, cells: this.cells.buffer }
+    threads.run(task, [port2, ...texts]).catch((failure: Failure) => this.fail(failure))
   }
 
   get bytesRead(): number {
     return Atomics.load(this.cells, READ_KIB_CELL) * 1024
+  }
+
+  get progress(): number {
+    return Atomics.load(this.cells, READ_KIB_CELL) + this.heardCount
+  }
+
+  get isTaken(): boolean {
+    return Atomics.load(this.cells, READ_KIB_CELL) > 0
+  }
+
+  get isAwaited(): boolean {
+    return this.messages.isAwaited
+  }
+
+  fail(failure: Failure): void {
+    this.messages.fail(failure)
   }
 
   next(): Promise<RunMessage> {
@@ -176,29 +202,7 @@ class PoolRun implements ShardRun {
   }
 
   end(): void {
-    clearInterval(this.watch)
     this.channel.port1.close()
     this.onEnd()
-  }
-
-  /**
-   * Reading and sending batches are progress. A shard that no thread has taken yet, or whose batches wait
-   * to be written, is not late.
-   */
-  private checkDeadline(deadlineMs: number): void {
-    const progress = Atomics.load(this.cells, READ_KIB_CELL)
-    const isWaiting = Atomics.load(this.cells, PENDING_BATCHES_CELL) > 0 || progress === 0
-    if (progress !== this.lastProgress || isWaiting) {
-      this.lastProgress = progress
-      this.lastProgressAt = performance.now()
-    }
-    if (performance.now() - this.lastProgressAt > deadlineMs) {
-      this.messages.fail(
-        new Failure(
-          'TIMEOUT',
-          `a shard made no progress for ${Math.round(deadlineMs / 1000)} s; nothing was written`,
-        ),
-      )
-    }
   }
 }

@@ -15,7 +15,7 @@ export interface ReportTask {
   readonly files: LoggedFiles
   /** Takes `ReportMessage`s. */
   readonly port: MessagePort
-  /** Shared: see `PENDING_CELL` and `PASSED_CELL`. */
+  /** Shared: see `PENDING_CELL`, `PASSED_CELL` and `TAKEN_CELL`. */
   readonly cells: ArrayBufferLike
 }
 
@@ -30,6 +30,8 @@ export type ReportMessage =
 export const PENDING_CELL = 0
 /** Requests that were passed over, by 1024. */
 export const PASSED_CELL = 1
+/** Not 0 as soon as a thread has taken the task. */
+export const TAKEN_CELL = 2
 /** See `PENDING_CELL`. */
 export const STOPPED: number = -(2 ** 30)
 
@@ -40,6 +42,7 @@ const MAX_PENDING_BATCHES = 256
 /** What a thread runs for every task. */
 export function runReportTask({ plan, span, files, port, cells }: ReportTask): void {
   const shared = new Int32Array(cells)
+  Atomics.store(shared, TAKEN_CELL, 1)
   const send = (message: ReportMessage): void => port.postMessage(message)
   const store = openLoggedFiles(files)
   let passedRequests = 0

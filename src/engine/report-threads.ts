@@ -6,7 +6,7 @@
 
 import { availableParallelism } from 'node:os'
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads'
-import { Failure, messageOf } from '../base/failure.ts'
+import { Failure } from '../base/failure.ts'
 import type { AssetSpan } from '../delivery/asset-spans.ts'
 import type { LoggedFiles } from '../delivery/committed-file.ts'
 import { partOfStore } from '../delivery/part-of-store.ts'
@@ -15,10 +15,18 @@ import { passOf, type ReportPlan } from '../delivery/report-plan.ts'
 import type { DeliveryStore } from '../delivery/store.ts'
 import { MessageQueue } from './message-queue.ts'
 import { createThreads, type Threads } from './pool.ts'
-import { PASSED_CELL, PENDING_CELL, type ReportMessage, type ReportTask, STOPPED } from './report-task.ts'
+import { type Deadlines, ProgressWatch, type WatchedTask } from './progress-watch.ts'
+import {
+  PASSED_CELL,
+  PENDING_CELL,
+  type ReportMessage,
+  type ReportTask,
+  STOPPED,
+  TAKEN_CELL,
+} from './report-task.ts'
 
 /** How a report is made. */
-export interface ReportRun {
+export interface ReportRun extends Deadlines {
   /** Undefined: as many as there are processors, if there are requests enough. */
   readonly threadCount?: number | undefined
   /** Hears from time to time how many requests were passed over, and of how many. */
@@ -34,7 +42,7 @@ const SPANS_PER_THREAD = 2
 /** Each thread opens all files: of more, a process may not have so many open. */
 const MAX_OPEN_FILES = 800
 const PROGRESS_MS = 100
-const CELLS_BYTE_LENGTH = 8
+const CELLS_BYTE_LENGTH = 12
 
 /** A store and its files. */
 export interface ReportedStore {
@@ -42,7 +50,7 @@ export interface ReportedStore {
   readonly files: LoggedFiles
 }
 
-/** Makes a report. Fails as the store does, and as CRASHED when a thread dies. */
+/** Makes a report. Fails as the store does, as CRASHED when a thread dies, as TIMEOUT when all stand still. */
 export async function makeReport(
   { store, files }: ReportedStore,
   plan: ReportPlan,
@@ -100,7 +108,8 @@ async function* findInOrder(start: () => ReportThreads): AsyncGenerator<Finding,
 class ReportThreads {
   readonly runs: readonly SpanRun[]
   private readonly threads: Threads
-  private readonly watch: NodeJS.Timeout | undefined
+  private readonly watch: ProgressWatch
+  private readonly telling: NodeJS.Timeout | undefined
 
   constructor(job: {
     readonly plan: ReportPlan
@@ -112,12 +121,15 @@ class ReportThreads {
   }) {
     const { plan, files, spans, run, requestCount } = job
     const { onProgress } = run
+    this.watch = new ProgressWatch(run)
     this.threads = createThreads({
       workerUrl: run.workerUrl ?? import.meta.resolve('#workers/report-thread.js'),
       threadCount: Math.min(job.threadCount, spans.length),
       maxQueue: spans.length,
+      onDeath: (failure) => this.watch.failAll(failure),
     })
     this.runs = spans.map((span) => new SpanRun(this.threads, { plan, files, span }))
+    for (const each of this.runs) this.watch.add(each)
     if (onProgress !== undefined) {
       const tell = (): void => {
         onProgress(
@@ -125,7 +137,7 @@ class ReportThreads {
           requestCount,
         )
       }
-      this.watch = setInterval(tell, PROGRESS_MS)
+      this.telling = setInterval(tell, PROGRESS_MS)
     }
   }
 
@@ -144,21 +156,26 @@ class ReportThreads {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.watch)
+    clearInterval(this.telling)
+    this.watch.stop()
     for (const run of this.runs) run.stop()
     await this.threads.close()
   }
 }
 
 /** One span in a thread. */
-class SpanRun {
+class SpanRun implements WatchedTask {
   private readonly cells = new Int32Array(new SharedArrayBuffer(CELLS_BYTE_LENGTH))
   private readonly channel = new MessageChannel()
   private readonly messages = new MessageQueue<ReportMessage>()
+  private heardCount = 0
 
   constructor(threads: Threads, job: Pick<ReportTask, 'plan' | 'files' | 'span'>) {
     const { port1, port2 } = this.channel
-    port1.on('message', (message: ReportMessage) => this.messages.push(message))
+    port1.on('message', (message: ReportMessage) => {
+      this.heardCount++
+      this.messages.push(message)
+    })
     const task: ReportTask = { ...job, port: port2, cells: this.cells.buffer }
     threads
       .run(task, [port2])
@@ -169,9 +186,23 @@ class SpanRun {
         }
         this.messages.fail(new Failure('CRASHED', 'a thread ended without having finished its task'))
       })
-      .catch((error: unknown) => {
-        this.messages.fail(new Failure('CRASHED', `a thread died: ${messageOf(error)}`, { cause: error }))
-      })
+      .catch((failure: Failure) => this.fail(failure))
+  }
+
+  get progress(): number {
+    return Atomics.load(this.cells, PASSED_CELL) + this.heardCount
+  }
+
+  get isTaken(): boolean {
+    return Atomics.load(this.cells, TAKEN_CELL) > 0
+  }
+
+  get isAwaited(): boolean {
+    return this.messages.isAwaited
+  }
+
+  fail(failure: Failure): void {
+    this.messages.fail(failure)
   }
 
   get passedRequests(): number {

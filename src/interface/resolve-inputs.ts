@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { attempted, Failure } from '../base/failure.ts'
 import { isRemote } from '../engine/remote-name.ts'
 import { expandGlob, isGlob, statIfAny } from './match-glob.ts'
+import { errorCode } from './write-output.ts'
 
 const FORMS =
   'a log, a directory of logs, a glob in quotes like "logs/*.gz", an https:// or s3:// URL, or - for standard input'
@@ -100,8 +101,13 @@ function noLog(complaint: string): Failure {
 }
 
 function fileAt(path: string): FoundLog {
-  // A link that leads nowhere has no real path; opening it will say so.
-  return { path, realPath: statIfAny(path) === undefined ? undefined : realpathSync.native(path) }
+  try {
+    return { path, realPath: realpathSync.native(path) }
+  } catch (error) {
+    // A link that leads nowhere has no real path, which opening it will say; nor has a pipe of the shell, `<(…)`.
+    if (errorCode(error) !== 'ENOENT') throw error
+    return { path, realPath: undefined }
+  }
 }
 
 function sorted(logs: readonly FoundLog[]): FoundLog[] {

@@ -1,7 +1,8 @@
 /** A file that is read in places, without a position of its own. */
 
-import { closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs'
+import { closeSync, readSync, type Stats } from 'node:fs'
 import { attempted, damaged, Failure } from '../base/failure.ts'
+import { type OpenedFile, openRegularFile } from '../base/regular-file.ts'
 import { newTally, type ReadTally } from './read-tally.ts'
 
 /** Most files that the system holds open for us at once; one more, and the one opened first is let go. */
@@ -23,29 +24,24 @@ export class PositionedFile {
   readonly #tally: ReadTally
   #isOpen = true
 
-  /** Fails as ENVIRONMENT when the file cannot be opened. */
+  /** Fails as ENVIRONMENT when it cannot be opened, or is no file. */
   constructor(path: string, tally: ReadTally = newTally()) {
     this.path = path
     this.#tally = tally
-    const descriptor = this.#open()
-    const stat = attempted(path, 'measure', () => fstatSync(descriptor))
-    this.byteLength = stat.isFile() ? stat.size : -1
-    this.#identity = identityOf(stat)
-    if (this.byteLength < 0) {
-      this.close()
-      throw new Failure('ENVIRONMENT', `cannot read ${path}: it is not a file`)
-    }
+    const { stats } = this.#open()
+    this.byteLength = stats.size
+    this.#identity = identityOf(stats)
   }
 
-  #open(): number {
-    const descriptor = attempted(this.path, 'open', () => PositionedFile.#openWithRoom(this.path))
-    this.#descriptor = descriptor
+  #open(): OpenedFile {
+    const opened = attempted(this.path, 'open', () => PositionedFile.#openWithRoom(this.path))
+    this.#descriptor = opened.descriptor
     withDescriptor.add(this)
     for (const oldest of withDescriptor) {
       if (withDescriptor.size <= DESCRIPTOR_LIMIT) break
       oldest.#release()
     }
-    return descriptor
+    return opened
   }
 
   /** Lets go of the half of all descriptors that were opened first; tells whether there were any. */
@@ -60,10 +56,10 @@ export class PositionedFile {
   }
 
   /** The system may allow for fewer descriptors than we keep. */
-  static #openWithRoom(path: string): number {
+  static #openWithRoom(path: string): OpenedFile {
     for (;;) {
       try {
-        return openSync(path, 'r')
+        return openRegularFile(path)
       } catch (cause) {
         const isFull = cause instanceof Error && 'code' in cause && /^E[MN]FILE$/.test(String(cause.code))
         if (!isFull || !PositionedFile.#makeRoom()) throw cause
@@ -73,9 +69,8 @@ export class PositionedFile {
 
   #openAgain(): number {
     if (!this.#isOpen) throw new Failure('ENVIRONMENT', `cannot read ${this.path}: it was closed`)
-    const descriptor = this.#open()
-    const found = identityOf(attempted(this.path, 'measure', () => fstatSync(descriptor)))
-    if (found !== this.#identity)
+    const { descriptor, stats } = this.#open()
+    if (identityOf(stats) !== this.#identity)
       damaged(this.path, 'the file that was opened before', 'another in its place')
     return descriptor
   }

@@ -4,8 +4,9 @@
  * and which CRC-32 the lines below it have, so that a damaged or shortened commit of ours is told from a whole one.
  */
 
-import { readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { attempted, damaged } from '../base/failure.ts'
+import { readRegularFile } from '../base/regular-file.ts'
 import { VERSION } from '../base/version.ts'
 import { crc32 } from '../parquet/crc32.ts'
 import type { RemoveFile, TableAction, TableMetadata } from './actions.ts'
@@ -65,7 +66,7 @@ export function applyCommitFile(path: string, replay: Replay): void {
   if (byteLength > LONGEST_COMMIT_BYTES) {
     damaged(path, `a commit of at most ${LONGEST_COMMIT_BYTES} bytes`, `${byteLength} bytes`)
   }
-  const bytes = attempted(path, 'read', () => readFileSync(path))
+  const bytes = attempted(path, 'read', () => readRegularFile(path))
   applyCommit(bytes, path, replay)
 }
 

@@ -1,7 +1,7 @@
 /** `_last_checkpoint`: a hint where the newest checkpoint is. Source: Delta protocol, "Last Checkpoint File". */
 
-import { readFileSync } from 'node:fs'
 import { Failure, messageOf } from '../base/failure.ts'
+import { readRegularFile } from '../base/regular-file.ts'
 import { codeOf } from './log-listing.ts'
 import { isRecord, parseJson } from './members.ts'
 
@@ -19,7 +19,7 @@ export interface CheckpointHint {
 export function readHint(path: string): CheckpointHint | undefined {
   let text: string
   try {
-    text = readFileSync(path, 'utf8')
+    text = readRegularFile(path).toString('utf8')
   } catch (cause) {
     if (codeOf(cause) === 'ENOENT' || codeOf(cause) === 'ENOTDIR') return undefined
     throw new Failure('ENVIRONMENT', `cannot read ${path}: ${messageOf(cause)}`, { cause })

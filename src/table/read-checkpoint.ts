@@ -3,8 +3,9 @@
  * Source: Delta protocol, "Checkpoints" and "Checkpoint Schema".
  */
 
-import { readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { attempted, damaged } from '../base/failure.ts'
+import { readRegularFile } from '../base/regular-file.ts'
 import { checkSeal } from './checkpoint-seal.ts'
 import { dateOfPath } from './data-path.ts'
 import {
@@ -171,7 +172,7 @@ async function openPart(path: string): Promise<Part> {
   if (byteLength > LONGEST_PART_BYTES) {
     damaged(path, `at most ${LONGEST_PART_BYTES} bytes`, `${byteLength}`)
   }
-  const bytes = attempted(path, 'read', () => readFileSync(path))
+  const bytes = attempted(path, 'read', () => readRegularFile(path))
   // Small files come out of a pool that they share with others.
   const own = new Uint8Array(bytes)
   const isSealed = checkSeal(own, path)

@@ -50,7 +50,37 @@ failures('a bug in a worker fails the run with its message', async () => {
 failures('a worker that gets stuck is given up at its deadline', async () => {
   const failure = await failureOf({ workerUrl: workerUrl('stuck-thread'), deadlineMs: 300 })
   assert.is(failure.code, 'TIMEOUT')
+  assert.match(failure.message, /^expected a sign of progress from a thread within 0.3 s, found none/)
 })
+
+failures('so is one that never starts, and its deadline is another', async () => {
+  const deadlines = { deadlineMs: 60_000, startDeadlineMs: 300 }
+  const failure = await failureOf({ workerUrl: workerUrl('unborn-thread'), ...deadlines })
+  assert.is(failure.code, 'TIMEOUT')
+  assert.match(failure.message, /^expected a thread to start within 0.3 s, found none .*--threads 1$/)
+})
+
+failures('threads that die before they have a task fail the run, with their reason', async () => {
+  const failure = await failureOf({
+    workerUrl: workerUrl('stillborn-thread'),
+    ...{ threads: 4, shardByteLength: 1 << 30, startDeadlineMs: 60_000 },
+  })
+  assert.is(failure.code, 'CRASHED')
+  assert.match(failure.message, /worker thread died: no such module/)
+})
+
+failures(
+  'a slow thread that goes on is not late, nor is a shard behind it that waits for a thread',
+  async () => {
+    const out = join(makeTempFolder(), 'out.parquet')
+    const { lines } = await processLogs({
+      ...{ inputs: [SAMPLE], out, threads: 2, threadsFromByteLength: 0, shardByteLength: 300_000 },
+      ...{ maxRejects: { kind: 'count', count: 0 }, workerUrl: workerUrl('slow-thread') },
+      ...{ deadlineMs: 500, startDeadlineMs: 20_000 },
+    })
+    assert.is(lines, 0, 'these threads read without looking')
+  },
+)
 
 failures('an output that is a folder is an error, and nothing is left beside it', async () => {
   const folder = makeTempFolder()

@@ -83,6 +83,22 @@ test('the output is the same bytes for any number of threads', async () => {
   }
 })
 
+test('so it is when threads are late to end: shards of lines with identifiers wait for those before', async () => {
+  const { href: workerUrl } = new URL('../support/workers/lingering-thread.mjs', import.meta.url)
+  const inputs = Array.from({ length: 2 }, () => join(FORMATS, 'akamai.log'))
+  const alone = await run(inputs, {}, { shardByteLength: 3000 })
+  for (const threads of [2, 3]) {
+    const options = {
+      shardByteLength: 3000,
+      threads,
+      threadsFromByteLength: 0,
+      workerUrl,
+      deadlineMs: 20_000,
+    }
+    assert.ok(outputOf(await run(inputs, {}, options)).equals(outputOf(alone)), `${threads} threads`)
+  }
+})
+
 test('a compressed input may not grow beyond its limit, and nothing is left of it', async () => {
   const bomb = write(gzipSync(Buffer.alloc(5_000_000, 0x0a)), 'gz')
   assert.match(

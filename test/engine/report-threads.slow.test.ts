@@ -159,6 +159,29 @@ test('a thread that dies fails the report; none is started for a small store', a
   ledger.close()
 })
 
+test('threads that get stuck, or never start, fail the report at their deadlines; a slow one does not', async () => {
+  const path = scratch.path('some-*.parquet')
+  const long = { threadCount: 2, deadlineMs: 60_000, startDeadlineMs: 60_000 }
+  const stuck = await failureOf(path, { ...long, workerUrl: workerUrl('stuck-thread'), deadlineMs: 300 })
+  assert.is(stuck.code, 'TIMEOUT')
+  assert.match(stuck.message, /^expected a sign of progress/)
+  const unborn = await failureOf(path, {
+    ...long,
+    workerUrl: workerUrl('unborn-thread'),
+    startDeadlineMs: 300,
+  })
+  assert.is(unborn.code, 'TIMEOUT')
+  assert.match(unborn.message, /^expected a thread to start/)
+  const stillborn = await failureOf(path, { ...long, workerUrl: workerUrl('stillborn-thread') })
+  assert.is(stillborn.code, 'CRASHED')
+  const ledger = await openLedger(path)
+  for (const kind of ['completion', 'gaps'] as const) {
+    const run = { ...long, workerUrl: workerUrl('slow-thread'), deadlineMs: 500 }
+    await contentOf(await make(ledger, kind, ALL, run))
+  }
+  ledger.close()
+})
+
 test('damage that a thread meets is damage, never a report', async () => {
   const path = scratch.path('damaged.parquet')
   await writeDeliveryFile(path, randomRecords(3, 2000, 4), 20_000)

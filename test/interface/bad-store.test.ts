@@ -2,6 +2,7 @@
  * Law: what is no whole store gives exit 2 and says what is wrong, never an answer; and what is inside a store
  * is none.
  */
+import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
   cpSync,
@@ -141,6 +142,15 @@ const DAMAGE: readonly {
     },
     says: /expected the log of a store .* data files without one/,
     isLog: true,
+  },
+  {
+    what: 'a data file is a named pipe',
+    damage: (_, [file = '']) => {
+      rmSync(file)
+      execFileSync('mkfifo', [file])
+    },
+    says: /date=2024-05-16\S+: expected a data file of \d+ bytes, as the store's log has it, found a named pipe/,
+    isLog: false,
   },
 ]
 

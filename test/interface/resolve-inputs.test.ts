@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -7,6 +8,7 @@ import { Failure } from '#src/base/failure.js'
 import { resolveInputs } from '#src/interface/resolve-inputs.js'
 import { readLogPlainly } from '../../fixtures/log-oracle.ts'
 import { runBuilt } from '../support/run-built.ts'
+import { ROOT } from '../support/source-tree.ts'
 import { makeTempFolder } from '../support/temp-folder.ts'
 
 const test = suite('where inputs come from')
@@ -49,6 +51,19 @@ test('a directory gives the logs below it, sorted by path, without hidden names'
     names.map((name) => join(root, name)),
   )
   assert.equal(inputsOf(`${root}/`), inputsOf(root))
+})
+
+test('what a pipe of the shell or a named one brings is read as a stream', async () => {
+  const root = makeTree()
+  const folder = makeTempFolder()
+  const pipe = join(folder, 'pipe')
+  execFileSync('mkfifo', [pipe])
+  const script =
+    'cat "$1" > "$2" & exec "$0" dist/cli.js process <(cat "$1") <(gzip -c "$3") "$2" --out "$4" --json --quiet'
+  const words = [join(root, 'a.log'), pipe, join(root, 'z.log'), join(folder, 'out.parquet')]
+  const options = { cwd: ROOT, timeout: 30_000, env: { ...process.env, NODE_OPTIONS: '' } }
+  const report = execFileSync('bash', ['-c', script, process.execPath, ...words], options)
+  assert.is(JSON.parse(report.toString()).kept, 3)
 })
 
 test('words keep their order, standard input and servers stay what they are', () => {

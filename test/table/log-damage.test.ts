@@ -1,5 +1,15 @@
 /** Law: a damaged log is an error that names the file; it is never a table with some of its files. */
-import { appendFileSync, cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Failure } from '#src/base/failure.js'
@@ -39,6 +49,26 @@ test('a missing commit in the middle is named', async () => {
     /0002\.json: expected the commit of version 2/,
   )
   assert.is((await readSnapshot(directory, 1)).version, 1)
+})
+
+test('what is named like a part of the log and is no file is refused, and never waited for', async () => {
+  const kinds = [
+    ['a named pipe', (path: string) => execFileSync('mkfifo', [path])],
+    ['a directory', mkdirSync],
+    ['a device', (path: string) => symlinkSync('/dev/zero', path)],
+  ] as const
+  for (const [kind, make] of kinds) {
+    for (const name of [commitName(1), checkpointName(3), '_last_checkpoint']) {
+      const directory = await tableOf(4)
+      await checkpointOf(directory, 3)
+      if (name === commitName(1))
+        for (const other of [checkpointName(3), '_last_checkpoint']) rmSync(logPath(directory, other))
+      rmSync(logPath(directory, name))
+      make(logPath(directory, name))
+      const message = await failureOf('ENVIRONMENT', readSnapshot(directory))
+      assert.ok(message.includes(`${name}: expected a file, found ${kind}`), message)
+    }
+  }
 })
 
 test('a log that begins later needs a checkpoint', async () => {
