@@ -2,7 +2,6 @@
 
 import {
   type Answer,
-  type AssetLength,
   answerQuery,
   askedRange,
   askSource,
@@ -10,6 +9,7 @@ import {
   type KnownLengths,
   type Verdict,
 } from './answer.ts'
+import type { AssetLength } from './asset-length.ts'
 import { AskedUserAgents, type ClaimedListener, claimedListeners } from './claimed-listeners.ts'
 import { EarliestArrivals } from './earliest-arrivals.ts'
 import type { DeliveredRun, Interval } from './evidence.ts'
@@ -144,7 +144,7 @@ function* answerFound(store: DeliveryStore, selection: Selection): Generator<Lis
 }
 
 function knownLengths(store: DeliveryStore, asset: string): KnownLengths {
-  return { observedLength: store.observedLength(asset), loggedLengths: store.loggedLengths(asset) }
+  return { observedLength: store.observedLength(asset), ...store.toldOf(asset) }
 }
 
 function answerRuns(query: Query, known: KnownLengths, buffer: RunBuffer): ListenerAnswer {

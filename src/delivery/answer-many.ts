@@ -118,7 +118,7 @@ class QuestionPass {
 
   private answerKey({ asset, places, runs = NO_RUNS }: KeyQuestions, observedLength: number): void {
     runs.sort()
-    const known = { observedLength, loggedLengths: this.store.loggedLengths(asset) }
+    const known = { observedLength, ...this.store.toldOf(asset) }
     for (const place of places) {
       const query = this.queries[place]
       if (query === undefined) continue
@@ -154,7 +154,8 @@ class QuestionPass {
       const seen = isDecoded ? decoded : exact
       seen.getOrSet(ip, userAgent, () => true)
     }
-    for (const { ip, userAgent, places } of keys) {
+    for (const { asset, ip, userAgent, places } of keys) {
+      const known = { observedLength: undefined, ...this.store.toldOf(asset) }
       const listenerKnown =
         exact.get(ip, userAgent) === true ||
         spellingsOf(userAgent).some((spelling) => decoded.get(ip, spelling) === true)
@@ -162,7 +163,7 @@ class QuestionPass {
       for (const place of places) {
         const query = this.queries[place]
         if (query === undefined) continue
-        this.results[place] = answerQuery(query, { evidence, observedLength: undefined, loggedLengths: [] })
+        this.results[place] = answerQuery(query, { evidence, ...known })
       }
     }
   }

@@ -1,6 +1,7 @@
 /** From a question and its evidence to the answer: pure, but for the last function, which asks a source. */
 
-import type { DeliveredRun, Evidence, EvidenceSource, Interval, LoggedLength } from './evidence.ts'
+import { type AssetLength, knownLength } from './asset-length.ts'
+import type { DeliveredRun, Evidence, EvidenceSource, Interval, ToldLengths } from './evidence.ts'
 import {
   coveredLength,
   type IntervalSet,
@@ -19,12 +20,6 @@ export type Verdict = 'complete' | 'partial' | 'none' | 'unknown'
 
 /** First and last position, both inclusive, as everything outside sees them. */
 export type InclusiveRange = readonly [first: number, last: number]
-
-/** How long the asset is, and who says so. */
-export interface AssetLength {
-  readonly bytes: number
-  readonly from: 'logged' | 'given' | 'observed'
-}
 
 /** One of several lengths that were seen of an asset. */
 export interface SeenLength {
@@ -65,9 +60,8 @@ export interface Answer {
 }
 
 /** What a store knows of the length of an asset. */
-export interface KnownLengths {
+export interface KnownLengths extends ToldLengths {
   readonly observedLength: number | undefined
-  readonly loggedLengths: readonly LoggedLength[]
 }
 
 /** What a store said: the evidence about the range, and what it knows of the length of the asset. */
@@ -159,14 +153,14 @@ function completionTime(runs: readonly DeliveredRun[], requested: IntervalSet): 
   return times[low] ?? 0
 }
 
-/** The longest that is known: where logs disagree, more bytes must be proven rather than fewer. */
-function assetLength(query: Query, { observedLength, loggedLengths }: KnownLengths): AssetLength | null {
+function assetLength(query: Query, known: KnownLengths): AssetLength | null {
   if (query.target.kind === 'whole' && query.target.givenLength !== undefined) {
     return { bytes: query.target.givenLength, from: 'given' }
   }
+  const { observedLength, loggedLengths, askedLength } = known
   const logged = loggedLengths.at(-1)?.bytes
-  if (logged !== undefined && logged >= (observedLength ?? 0)) return { bytes: logged, from: 'logged' }
-  return observedLength === undefined ? null : { bytes: observedLength, from: 'observed' }
+  if (observedLength === undefined && logged === undefined) return null
+  return knownLength(logged, askedLength, observedLength ?? 0)
 }
 
 /** The lengths that logs told, when they disagree with each other or with what requests reached. */
@@ -194,10 +188,8 @@ export function askSource(
   source: EvidenceSource,
   query: Query,
 ): { readonly answer: Answer; readonly facts: Facts } {
-  const known = {
-    observedLength: source.observedLength(query.key.asset),
-    loggedLengths: source.loggedLengths(query.key.asset),
-  }
+  const { asset } = query.key
+  const known = { observedLength: source.observedLength(asset), ...source.toldOf(asset) }
   const range = askedRange(query, known)
   // The whole of an asset of unknown length is no range; who is known is asked all the same.
   const evidence = source.findEvidence(query.key, range ?? { start: 0, end: 0 }, query.window)

@@ -1,11 +1,13 @@
 /** How long the assets of a report are, and who says so. */
 
-import type { AssetLength } from './answer.ts'
+import { type AssetLength, knownLength } from './asset-length.ts'
 
-/** The longest length that logs tell of an asset, and whether they tell others too. */
+/** The longest complete length that logs tell of an asset, if any, and whether they tell others too. */
 export interface ToldLength {
-  readonly bytes: number
+  readonly bytes: number | undefined
   readonly hasOthers: boolean
+  /** See `ToldLengths`. */
+  readonly askedLength: number
 }
 
 /** Whatever knows what logs tell of one asset, or of all. */
@@ -14,8 +16,8 @@ export interface LengthSource {
 }
 
 /**
- * The length that is given, or else the longest that is known, as for a question: what logs tell, unless a
- * request reached beyond. What logs tell is looked up once, for all assets.
+ * The length that is given, or else the longest that is known, as for a question. What logs tell is looked up once,
+ * for all assets.
  */
 export class AssetLengths {
   private readonly given: number | undefined
@@ -39,23 +41,26 @@ export class AssetLengths {
   /** The length of an asset of which requests reached so far. */
   of(asset: string, observedLength: number): AssetLength {
     if (this.given !== undefined) return { bytes: this.given, from: 'given' }
-    const told = this.told.get(asset)?.bytes
-    if (told !== undefined && told >= observedLength) return { bytes: told, from: 'logged' }
-    return { bytes: observedLength, from: 'observed' }
+    const told = this.told.get(asset)
+    return knownLength(told?.bytes, told?.askedLength ?? 0, observedLength)
   }
 
   /** What a report says of its lengths before its rows. */
   facts(): [label: string, value: string | number][] {
     if (this.given !== undefined) return [['length', `${this.given}, as given`]]
-    if (this.told.size === 0) return [['length', 'as far as any request reached']]
-    let conflictCount = 0
-    for (const { hasOthers } of this.told.values()) if (hasOthers) conflictCount++
+    let [toldCount, conflictCount, askedCount] = [0, 0, 0]
+    for (const { bytes, hasOthers, askedLength } of this.told.values()) {
+      if (bytes !== undefined) toldCount++
+      else if (askedLength > 0) askedCount++
+      if (hasOthers) conflictCount++
+    }
+    const reach = 'as far as any request reached'
     const rule =
-      'the longest that logs tell; as far as any request reached where that is more, or none is told'
-    if (conflictCount === 0) return [['length', rule]]
-    return [
-      ['length', rule],
-      ['assets of which logs tell different lengths', conflictCount],
+      toldCount === 0 ? reach : `the longest that logs tell; ${reach} where that is more, or none is told`
+    const facts: [string, string | number][] = [
+      ['length', askedCount === 0 ? rule : `${rule}, or asked for bytes that are not proven`],
     ]
+    if (conflictCount > 0) facts.push(['assets of which logs tell different lengths', conflictCount])
+    return facts
   }
 }

@@ -38,6 +38,17 @@ export interface LoggedLength {
   readonly lastEpochSeconds: number
 }
 
+/** What logs told of the length of an asset. */
+export interface ToldLengths {
+  /** The complete lengths, ascending; more than one when logs disagree. */
+  readonly loggedLengths: readonly LoggedLength[]
+  /**
+   * How far requests asked of which not all is proven and that do not tell the complete length: the asset may be so
+   * long, in bytes, and no request reached its end then. 0 when there are none.
+   */
+  readonly askedLength: number
+}
+
 /** Anything that can be asked: a file, a directory, later a committed table. */
 export interface EvidenceSource {
   /**
@@ -47,7 +58,7 @@ export interface EvidenceSource {
   findEvidence(key: DeliveryKey, range: Interval, window?: TimeWindow): Evidence
   /** One past the largest position of the asset in the store, or undefined when the asset is unknown. */
   observedLength(asset: string): number | undefined
-  /** The complete lengths that logs told of the asset, ascending; more than one when they disagree. */
-  loggedLengths(asset: string): readonly LoggedLength[]
+  /** What logs told of the length of the asset. */
+  toldOf(asset: string): ToldLengths
   close(): void
 }

@@ -1,13 +1,15 @@
 /**
- * Complete lengths that logs told of assets, as bytes. An entry: XXH64 of the asset (8 bytes), the asset (its
- * byte length as ULEB128, then its bytes), the length minus one, the earliest epoch, the latest minus the earliest, and the
- * number of requests that told it (ULEB128 each). Entries ascend by (hash, asset, length).
+ * Lengths that logs told of assets, as bytes. An entry: XXH64 of the asset (8 bytes), the asset (its byte length as
+ * ULEB128, then its bytes), the length minus one, the earliest epoch, the latest minus the earliest, and the number
+ * of requests that told it (ULEB128 each). An entry of no requests tells no complete length: so far the asset was
+ * asked for, by requests of which not all is proven. Entries ascend by (hash, asset, length), what was asked
+ * before what was told.
  */
 
 import type { ByteReader } from '../base/byte-reader.ts'
 import type { ByteWriter } from '../base/byte-writer.ts'
-import type { LoggedLengths, StringTable } from '../log/scanned-runs.ts'
-import type { LoggedLength } from './evidence.ts'
+import type { LoggedLengths } from '../log/scanned-runs.ts'
+import type { LoggedLength, ToldLengths } from './evidence.ts'
 
 /** One length of one asset. */
 export interface LengthEntry {
@@ -17,6 +19,7 @@ export interface LengthEntry {
   readonly length: number
   readonly firstEpoch: number
   readonly lastEpoch: number
+  /** 0 when nothing tells that it is the complete length, see above. */
   readonly requests: number
 }
 
@@ -45,18 +48,20 @@ export function decodeLengthEntry(reader: ByteReader): LengthEntry {
   return { hashLow, hashHigh, asset, length, firstEpoch, lastEpoch, requests: reader.uleb128() }
 }
 
-/** By hash, asset and length. */
+/** By hash, asset and length, what was asked before what was told. */
 export function compareLengthEntries(a: LengthEntry, b: LengthEntry): number {
   return (
     a.hashHigh - b.hashHigh ||
     a.hashLow - b.hashLow ||
     Buffer.compare(a.asset, b.asset) ||
-    a.length - b.length
+    a.length - b.length ||
+    Number(a.requests > 0) - Number(b.requests > 0)
   )
 }
 
-/** The lengths that one shard's lines told, as entries in the order of the table. */
-export function encodeShardLengths(lengths: LoggedLengths, assets: StringTable, writer: ByteWriter): void {
+/** The lengths that some of a shard's lines told, as entries in the order of the table. */
+export function encodeShardLengths(lengths: LoggedLengths, writer: ByteWriter): void {
+  const { assets } = lengths
   for (let i = 0; i < lengths.count; i++) {
     const rank = lengths.request[i] ?? 0
     encodeLengthEntry(
@@ -74,10 +79,15 @@ export function encodeShardLengths(lengths: LoggedLengths, assets: StringTable, 
   }
 }
 
-/** One length each, ascending, with all that told it. */
-export function mergeLengths(entries: readonly LengthEntry[]): LoggedLength[] {
+/** One complete length each, ascending, with all that told it; and how far was asked. */
+export function mergeLengths(entries: readonly LengthEntry[]): ToldLengths {
   const lengths = new Map<number, LoggedLength>()
+  let askedLength = 0
   for (const { length, firstEpoch, lastEpoch, requests } of entries) {
+    if (requests === 0) {
+      askedLength = Math.max(askedLength, length)
+      continue
+    }
     const known = lengths.get(length)
     lengths.set(length, {
       bytes: length,
@@ -86,5 +96,5 @@ export function mergeLengths(entries: readonly LengthEntry[]): LoggedLength[] {
       lastEpochSeconds: Math.max(lastEpoch, known?.lastEpochSeconds ?? lastEpoch),
     })
   }
-  return [...lengths.values()].sort((a, b) => a.bytes - b.bytes)
+  return { loggedLengths: [...lengths.values()].sort((a, b) => a.bytes - b.bytes), askedLength }
 }

@@ -1,5 +1,5 @@
 /**
- * The section (file-section.ts) that keeps the complete lengths which a file's log told, beside the rows. Its parts
+ * The section (file-section.ts) that keeps the lengths which a file's log told, beside the rows. Its parts
  * are pages of entries (length-entries.ts), in blocks, each of which is sorted on its own, so that writing takes
  * bounded memory. The directory: the number of blocks; for each the number of its pages, and for each page the hash
  * of its first entry (low, high) and its byte length, CRC included. Numbers are 32-bit little-endian.
@@ -40,9 +40,13 @@ export class LengthCollector {
   private assetBytes = 0
   private readonly blocks: LengthPage[][] = []
 
-  /** Adds an entry; what was told of the same length of the same asset is told by both together. */
+  /**
+   * Adds an entry; what was told of the same length of the same asset is told by both together. Of how far an asset
+   * was asked for, only the farthest counts.
+   */
   add(entry: LengthEntry): void {
-    const key = `${Buffer.from(entry.asset).toString('latin1')}\n${entry.length}`
+    const told = entry.requests === 0 ? 'asked' : entry.length
+    const key = `${Buffer.from(entry.asset).toString('latin1')}\n${told}`
     const known = this.entries.get(key)
     if (known === undefined) {
       this.assetBytes += entry.asset.length
@@ -51,6 +55,7 @@ export class LengthCollector {
     }
     this.entries.set(key, {
       ...known,
+      length: Math.max(known.length, entry.length),
       firstEpoch: Math.min(known.firstEpoch, entry.firstEpoch),
       lastEpoch: Math.max(known.lastEpoch, entry.lastEpoch),
       requests: known.requests + entry.requests,
@@ -75,16 +80,22 @@ export class LengthCollector {
       first = undefined
       from = writer.length
     }
-    for (const entry of [...this.entries.values()].sort(compareLengthEntries)) {
+    for (const entry of this.takeEntries()) {
       first ??= entry
       encodeLengthEntry(entry, writer)
       if (writer.length - from >= PAGE_BYTE_LENGTH) endPage()
     }
     endPage()
     if (pages.length > 0) this.blocks.push(pages)
+    return writer.copy()
+  }
+
+  /** What was added since the last block or call of this, in order; then no block has it. */
+  takeEntries(): LengthEntry[] {
+    const entries = [...this.entries.values()].sort(compareLengthEntries)
     this.entries = new Map()
     this.assetBytes = 0
-    return writer.copy()
+    return entries
   }
 
   /** The directory of all blocks, which follows them; undefined when there is no entry at all. */

@@ -1,7 +1,7 @@
 /** Podcast downloads, counted by rules that are printed with the figures. */
 
 import { isIP } from 'node:net'
-import type { AssetLength } from './answer.ts'
+import type { AssetLength } from './asset-length.ts'
 import { AssetLengths } from './asset-lengths.ts'
 import {
   countedAddress,

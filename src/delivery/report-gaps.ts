@@ -1,6 +1,6 @@
 /** What was not delivered: to each listener, and to anybody. */
 
-import type { AssetLength } from './answer.ts'
+import type { AssetLength } from './asset-length.ts'
 import { AssetLengths } from './asset-lengths.ts'
 import type { Interval } from './evidence.ts'
 import { type IntervalSet, mergeIntervals, subtractIntervals } from './intervals.ts'

@@ -1,6 +1,6 @@
 /** What all reports have in common: a table with named columns, facts about it, and how it is best drawn. */
 
-import type { AssetLength } from './answer.ts'
+import type { AssetLength } from './asset-length.ts'
 import { AssetLengths, type LengthSource } from './asset-lengths.ts'
 import { HeldListeners } from './held-listeners.ts'
 import { Coverage } from './listener-coverage.ts'

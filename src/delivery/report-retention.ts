@@ -1,6 +1,6 @@
 /** The drop-off curve: what share of an asset's listeners hold each hundredth of it. */
 
-import type { AssetLength } from './answer.ts'
+import type { AssetLength } from './asset-length.ts'
 import { AssetLengths } from './asset-lengths.ts'
 import type { Coverage } from './listener-coverage.ts'
 import {

@@ -13,7 +13,7 @@ import type {
   Evidence,
   EvidenceSource,
   Interval,
-  LoggedLength,
+  ToldLengths,
 } from './evidence.ts'
 import { type LengthEntry, mergeLengths } from './length-entries.ts'
 import { findLengths, readAllLengths } from './length-section.ts'
@@ -36,6 +36,8 @@ const REMEMBERED_LENGTHS = 10_000
 /** Row groups whose values are looked through for suggestions: a few hundred milliseconds at most. */
 const MAX_SURVEYED_ROW_GROUPS = 1000
 
+const NOTHING_TOLD: ToldLengths = { loggedLengths: [], askedLength: 0 }
+const NO_LENGTH: ToldLength = { bytes: undefined, askedLength: 0, hasOthers: false }
 const NO_EVIDENCE: Evidence = { runs: [], assetKnown: false, listenerKnown: false }
 
 /** Files as a source that can also be read from one end to the other. */
@@ -48,7 +50,7 @@ export interface DeliveryStore extends EvidenceSource, KnownValues {
   readonly tally: Readonly<ReadTally>
   /** The files, by their paths. */
   readonly paths: readonly string[]
-  /** The longest of the lengths that logs tell of one asset, or of each; one look at each file. */
+  /** What logs tell of the length of one asset, or of each, in short; one look at each file. */
   toldLengths(asset: string | undefined): ReadonlyMap<string, ToldLength>
   /** At most `count` spans of all assets that take about as long to pass over. */
   assetSpans(count: number): readonly AssetSpan[]
@@ -175,17 +177,17 @@ class FileStore implements DeliveryStore {
     return length === 0 ? undefined : length
   }
 
-  loggedLengths(asset: string): readonly LoggedLength[] {
+  toldOf(asset: string): ToldLengths {
     const wanted = wantedAsset(asset)
-    if (wanted === undefined) return []
+    if (wanted === undefined) return NOTHING_TOLD
     return mergeLengths(this.paths.flatMap((path) => findLengths(this.file(path), wanted)))
   }
 
   toldLengths(asset: string | undefined): ReadonlyMap<string, ToldLength> {
     if (asset !== undefined) {
-      const lengths = this.loggedLengths(asset)
-      const bytes = lengths.at(-1)?.bytes
-      return new Map(bytes === undefined ? [] : [[asset, { bytes, hasOthers: lengths.length > 1 }]])
+      const { loggedLengths, askedLength } = this.toldOf(asset)
+      const bytes = loggedLengths.at(-1)?.bytes
+      return new Map([[asset, { bytes, askedLength, hasOthers: loggedLengths.length > 1 }]])
     }
     const told = new Map<string, ToldLength>()
     for (const path of this.paths) {
@@ -265,13 +267,15 @@ class FileStore implements DeliveryStore {
   }
 }
 
-function addLength(told: Map<string, ToldLength>, { asset, length }: LengthEntry): void {
+function addLength(told: Map<string, ToldLength>, { asset, length, requests }: LengthEntry): void {
   const name = Buffer.from(asset.buffer, asset.byteOffset, asset.length).toString('utf8')
-  const known = told.get(name)
-  if (known === undefined) told.set(name, { bytes: length, hasOthers: false })
-  else if (known.bytes !== length) {
-    told.set(name, { bytes: Math.max(known.bytes, length), hasOthers: true })
+  const { bytes, askedLength, hasOthers } = told.get(name) ?? NO_LENGTH
+  if (requests === 0) {
+    told.set(name, { bytes, askedLength: Math.max(askedLength, length), hasOthers })
+    return
   }
+  const isOther = bytes !== undefined && bytes !== length
+  told.set(name, { bytes: Math.max(bytes ?? 0, length), askedLength, hasOthers: hasOthers || isOther })
 }
 
 function compareRuns(a: DeliveredRun, b: DeliveredRun): number {

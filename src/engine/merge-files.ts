@@ -14,7 +14,7 @@ import { readAllLengths } from '../delivery/length-section.ts'
 import { RunCollector } from '../delivery/run-collector.ts'
 import { RunEncoder } from '../delivery/run-encoder.ts'
 import { type ListenerRuns, scanStretches } from '../delivery/scan-listeners.ts'
-import { PARTITION_SCHEMA } from '../delivery/schema.ts'
+import { LENGTHS_KEY, PARTITION_SCHEMA } from '../delivery/schema.ts'
 import { sortedStretches } from '../delivery/sorted-stretches.ts'
 import { openFile } from '../delivery/store.ts'
 import { decodesUserAgents } from '../delivery/user-agent-spellings.ts'
@@ -47,13 +47,13 @@ export interface MergeTask {
     | undefined
 }
 
-/** A file that stands in its place but is in no commit yet; undefined when nothing was kept. */
+/** A file that stands in its place but is in no commit yet; of requests that are not kept, it may have lengths alone. */
 export interface MergedFile {
   readonly output: ParquetOutput
   readonly runCount: number
 }
 
-/** Merges files. Fails as DAMAGED when one of them is, INTERRUPTED by `signal`; then nothing is left behind. */
+/** Merges files; undefined when nothing is left to be kept. Fails as DAMAGED when one of them is, INTERRUPTED by `signal`; then nothing is left behind. */
 export async function mergeFiles(task: MergeTask): Promise<MergedFile | undefined> {
   const { fanIn = MAX_FAN_IN, batchRuns = BATCH_RUNS, batchTextLength } = task.limits ?? {}
   const encoder = new RunEncoder(PARTITION_SCHEMA, await createPositionPageEncoder())
@@ -95,9 +95,10 @@ export async function mergeFiles(task: MergeTask): Promise<MergedFile | undefine
       stretches = sources.flatMap(open)
     }
     const listeners = scanStretches(stretches, isFirstPass ? (task.filter ?? {}) : {})
-    return await writeListeners(writer, listeners, task.into, (output) =>
-      copyLengths(task.paths, caches, output),
-    )
+    return await writeListeners(writer, listeners, task.into, {
+      isThere: () => tellLengths(task.paths, caches),
+      copyTo: (output) => copyLengths(task.paths, caches, output),
+    })
   } finally {
     for (const file of opened) file.close()
     for (const { temporary } of sources) await temporary?.withdraw()
@@ -116,6 +117,30 @@ interface MergeWriter {
   readonly task: MergeTask
   /** How often each run is written, at most. */
   passCount: number
+}
+
+/** What a file has beside the requests. */
+interface Rest {
+  isThere(): boolean
+  /** Returns whether the user agents of all files were decoded. */
+  copyTo(output: ParquetOutput): Promise<boolean>
+}
+
+const NO_REST: Rest = { isThere: () => false, copyTo: () => Promise.resolve(false) }
+
+/**
+ * Whether any of the files tells a length. That outlives the requests of a file of which none is kept: without it
+ * the asset could count as shorter than it is, and less of it as the whole.
+ */
+function tellLengths(paths: readonly string[], caches: FileCaches): boolean {
+  return paths.some((path) => {
+    const file = openFile(path, caches)
+    try {
+      return file.footer.keyValues.has(LENGTHS_KEY)
+    } finally {
+      file.close()
+    }
+  })
 }
 
 /** Copies the lengths that logs told; returns whether the user agents of all files were decoded. */
@@ -154,7 +179,7 @@ async function writePass(
   // or in other containers may have the same process id, so that is no name.
   const path = join(dirname(into), `.merge-${randomUUID()}.parquet`)
   // What is told of assets goes into the last file alone, from the first ones.
-  const merged = await writeListeners(writer, listeners, path, () => Promise.resolve(false))
+  const merged = await writeListeners(writer, listeners, path, NO_REST)
   return merged === undefined ? undefined : { path, temporary: merged.output }
 }
 
@@ -162,7 +187,7 @@ async function writeListeners(
   { encoder, collector, task, passCount }: MergeWriter,
   listeners: Generator<ListenerRuns, void, void>,
   path: string,
-  copyRest: (output: ParquetOutput) => Promise<boolean>,
+  rest: Rest,
 ): Promise<MergedFile | undefined> {
   let output: ParquetOutput | undefined
   let runCount = 0
@@ -190,8 +215,10 @@ async function writeListeners(
       }
     }
     await flush()
+    if (output === undefined && rest.isThere())
+      output = await ParquetOutput.create(path, { schema: PARTITION_SCHEMA })
     if (output === undefined) return undefined
-    const decodes = await copyRest(output)
+    const decodes = await rest.copyTo(output)
     await output.finish(runCount, decodes)
     return { output, runCount }
   } catch (failure) {

@@ -8,6 +8,7 @@ import { attemptedAsync, Failure } from '../base/failure.ts'
 import { makeDirectories } from '../base/make-directories.ts'
 import { formatEpochDay } from '../delivery/day-split.ts'
 import { decodeLengthEntry } from '../delivery/length-entries.ts'
+import { LengthCollector } from '../delivery/length-section.ts'
 import type { EncodedBatch } from '../delivery/run-encoder.ts'
 import { PARTITION_SCHEMA } from '../delivery/schema.ts'
 import type { AddFile } from '../table/actions.ts'
@@ -43,6 +44,8 @@ export class PartitionOutputs implements RowGroupSink {
   private readonly files = new OpenFiles()
   private readonly partitions = new Map<number, Partition>()
   private readonly madeDirectories: string[] = []
+  /** Lengths of days that have no file so far. */
+  private readonly waiting = new LengthCollector()
 
   /** Whether there is anything to publish. */
   get isEmpty(): boolean {
@@ -54,14 +57,30 @@ export class PartitionOutputs implements RowGroupSink {
     this.directory = directory
   }
 
-  /** Each length belongs to the day of the requests that told it, which has a file already. */
+  /** Each length belongs to the day of the lines that told it; what is told by a day without a file waits. */
   async appendLengths(entries: Uint8Array): Promise<void> {
     const reader = new ByteReader(entries, 'lengths of a shard')
     while (reader.left > 0) {
       const entry = decodeLengthEntry(reader)
+      const partition = this.partitions.get(Math.floor(entry.firstEpoch / SECONDS_A_DAY))
+      if (partition === undefined) this.waiting.add(entry)
+      else await partition.output.addLength(entry)
+      if (this.waiting.isFull) await this.placeWaiting()
+    }
+  }
+
+  /**
+   * Lines that are not kept tell lengths too, of days of which nothing may be kept: the nearest day's file takes them,
+   * as a store is asked for a length as a whole. Of a run that keeps nothing at all, nothing is stored.
+   */
+  private async placeWaiting(): Promise<void> {
+    for (const entry of this.waiting.takeEntries()) {
       const epochDay = Math.floor(entry.firstEpoch / SECONDS_A_DAY)
-      const partition = this.partitions.get(epochDay) ?? (await this.begin(epochDay))
-      await partition.output.addLength(entry)
+      let nearest: number | undefined
+      for (const day of this.partitions.keys()) {
+        if (nearest === undefined || Math.abs(day - epochDay) < Math.abs(nearest - epochDay)) nearest = day
+      }
+      if (nearest !== undefined) await this.partitions.get(nearest)?.output.addLength(entry)
     }
   }
 
@@ -76,6 +95,7 @@ export class PartitionOutputs implements RowGroupSink {
   /** Ends all files and gives them their names; returns what is to be committed, in order of date. */
   async finish(decodesUserAgents: boolean): Promise<AddFile[]> {
     const added: AddFile[] = []
+    await this.placeWaiting()
     // A day's directory may be of a run that died before it waited for the disk.
     if (this.partitions.size > 0) await syncDirectory(this.directory)
     for (const [, partition] of [...this.partitions].sort(([a], [b]) => a - b)) {

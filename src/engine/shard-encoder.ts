@@ -63,7 +63,7 @@ export async function createShardEncoder(options: ShardOptions): Promise<ShardEn
         const duplicates = hasIdentifiers(shard) ? yield* dropDuplicates(scanner) : NO_DUPLICATES
         const runs = scanner.finish()
         lengths.clear()
-        encodeShardLengths(scanner.readLengths(), runs.requestTable, lengths)
+        for (const told of scanner.readLengths()) encodeShardLengths(told, lengths)
         for (const encoded of runEncoder.encode(runs, spareMemory)) {
           yield { kind: 'batch', ...encoded }
         }

@@ -35,8 +35,9 @@ import {
 } from './library-questions.ts'
 import type { ReportSettings } from './make-report.ts'
 
-export type { Answer, AssetLength, InclusiveRange, Verdict } from '../delivery/answer.ts'
+export type { Answer, InclusiveRange, Verdict } from '../delivery/answer.ts'
 export type { QuestionResult } from '../delivery/answer-many.ts'
+export type { AssetLength } from '../delivery/asset-length.ts'
 export type { RangeRow } from '../delivery/merged-ranges.ts'
 export type { ReportKind } from '../delivery/report-model.ts'
 export type { ReportSettings } from './make-report.ts'

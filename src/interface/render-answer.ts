@@ -1,6 +1,7 @@
 /** The answer for people: the verdict first, then the proof. */
 
 import type { Answer, Facts, InclusiveRange, Verdict } from '../delivery/answer.ts'
+import type { AssetLength } from '../delivery/asset-length.ts'
 import type { Query } from '../delivery/question.ts'
 import { formatInstant, type TimeWindow } from '../delivery/question-time.ts'
 import type { Suggestions } from '../delivery/suggest-known.ts'
@@ -109,6 +110,8 @@ function describeRequests({ requests, firstAt, lastAt }: Answer): string {
 function describeLength({ length }: Answer): string {
   if (length === null) return 'not known'
   const bytes = formatNoun(length.bytes, 'byte')
+  if (length.sentBytes !== undefined)
+    return `${bytes}, as far as any request asked; no log tells how long it is`
   const source = { given: 'as given', logged: 'as logged', observed: 'as far as any request here reached' }
   return `${bytes}, ${source[length.from]}`
 }
@@ -137,11 +140,23 @@ export function answerNotes(answer: Answer, query: Query, facts: Facts): readonl
     const lengths = answer.lengths.map(({ bytes, lastAt }) => `${formatCount(bytes)} (last at ${lastAt})`)
     notes.push(`logs disagree about the length, so the asset may have changed: ${lengths.join(', ')}`)
   }
-  const isBeyond = observedLength !== undefined && lastAsked >= observedLength
+  if (query.target.kind === 'whole') notes.push(...askedNotes(answer.length))
+  const sentBytes = answer.length?.sentBytes
+  const isBeyond = sentBytes === undefined && observedLength !== undefined && lastAsked >= observedLength
   if (isBeyond && answer.length?.from === 'observed') {
     notes.push(`no request here went beyond byte ${observedLength - 1}: the asset may end there`)
   }
   return notes
+}
+
+/** Why the whole is more than was sent to anybody, where it is: for standard error. */
+export function askedNotes(length: AssetLength | null): readonly string[] {
+  if (length?.sentBytes === undefined) return []
+  const sent = length.sentBytes === 0 ? 'none' : `none beyond byte ${length.sentBytes - 1}`
+  return [
+    `requests asked for bytes up to ${length.bytes - 1}, of which ${sent} is proven to have been sent to anybody; ` +
+      'nothing tells whether the asset ends there: if it does, give its length with --length N',
+  ]
 }
 
 /** What was not delivered: the range, or the whole of an asset that is empty or of unknown length. */

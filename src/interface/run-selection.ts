@@ -7,7 +7,7 @@ import { parseQuery, type Query } from '../delivery/question.ts'
 import { toSafeJson } from './escape-text.ts'
 import type { QueryArguments } from './invocation.ts'
 import type { Ledger } from './library.ts'
-import { suggestionNotes } from './render-answer.ts'
+import { askedNotes, suggestionNotes } from './render-answer.ts'
 import { explain, renderExplanation, renderRequests, requestEntries } from './render-details.ts'
 import { LISTED_LISTENERS, renderSelection } from './render-selection.ts'
 import { type ExitCode, type Streams, writeNote } from './streams.ts'
@@ -57,6 +57,8 @@ export async function runSelection(
     if (options.explain) parts.push(`\n${renderExplanation(store)}`)
     await writeOutput(streams.stdout, parts.join(''))
   }
+  if (selection.target.kind === 'whole')
+    for (const note of askedNotes(union.result()?.length ?? null)) writeNote(streams, note)
   // Without a request no verdict is a matter of bytes: nobody who was meant may be there.
   if ((union.result()?.requests ?? 0) === 0)
     for (const note of suggestionNotes(await store.suggestListeners(selection))) writeNote(streams, note)

@@ -296,10 +296,9 @@ export function createPlainScanner(options: ScannerOptions = {}): LineScanner {
       order.finish()
       return runs.sort()
     },
-    readLengths(): LoggedLengths {
+    readLengths(): readonly LoggedLengths[] {
       order.checkFinished('readLengths')
-      const none = { request: new Uint32Array(0), length: new Float64Array(0), requests: new Uint32Array(0) }
-      return { ...none, count: 0, firstEpoch: new Float64Array(0), lastEpoch: new Float64Array(0) }
+      return []
     },
     reset(): void {
       order.reset()

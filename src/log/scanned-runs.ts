@@ -94,17 +94,22 @@ export interface ScannedRuns {
   readonly userAgentTable: StringTable
 }
 
-/** Complete lengths that the log told of request paths, each on one UTC day: a length told on two days comes twice. */
+/** Lengths that the log told of request paths, each on one UTC day: a length told on two days comes twice. */
 export interface LoggedLengths {
   readonly count: number
-  /** Rank in the request table. */
+  /** The table of the ranks below. */
+  readonly assets: StringTable
+  /** Rank in `assets`. */
   readonly request: Uint32Array
   /** The length in bytes. */
   readonly length: Float64Array
   /** Earliest and latest request that told it. */
   readonly firstEpoch: Float64Array
   readonly lastEpoch: Float64Array
-  /** How many requests told it. */
+  /**
+   * How many requests told that it is the complete length; 0 when none did, but some asked so far for bytes that
+   * are not proven, so that the asset may be so long. The same line again in the log counts again.
+   */
   readonly requests: Uint32Array
 }
 
@@ -224,8 +229,11 @@ export interface LineScanner {
    * counted of them as clipped.
    */
   dropLines(drop: Uint8Array): { readonly clippedRequests: number; readonly clippedBytes: number }
-  /** The lengths that the kept lines told, sorted by (request, length, day); after `finish`, a copy. */
-  readLengths(): LoggedLengths
+  /**
+   * The lengths that lines told, in order of request: those of kept lines, then those of others, whose assets have
+   * a table of their own. After `finish`, copies but for the tables.
+   */
+  readLengths(): readonly LoggedLengths[]
   /** Sorts what was kept. The arrays may be views of the scanner's memory: valid until `reset`. */
   finish(): ScannedRuns
   /** Empties tables and runs, keeps memory. */

@@ -32,6 +32,8 @@ export interface ScannerExports {
   finish(): number
   lengthsAddress(): number
   lengthsCount(): number
+  runLengthsCount(): number
+  toldRanksAddress(): number
   requestRanksAddress(): number
   resultsAddress(): number
   reset(): void

@@ -30,6 +30,8 @@ const WORD_BITS = 64
 const PLACE_BYTE_LENGTH = 32
 /** Words of a run's extras, see assembly/batch.ts. */
 const EXTRA_WORDS = 6
+/** Words that `resultsAddress` of assembly/scanner.ts leads to. */
+const RESULT_WORDS = 31
 /** Bytes of an entry of assembly/logged-lengths.ts. */
 const LENGTH_BYTES = 40
 
@@ -126,7 +128,7 @@ function readTable(buffer: ArrayBuffer, results: Uint32Array, at: number): Strin
 function readRuns(module: ScannerExports): ScannedRuns {
   const at = module.resultsAddress() >>> 0
   const { buffer } = module.memory
-  const results = new Uint32Array(buffer, at, 25)
+  const results = new Uint32Array(buffer, at, RESULT_WORDS)
   const [runCount = 0, request = 0, ip = 0, userAgent = 0, first = 0, last = 0, epochSeconds = 0] = results
   return {
     runCount,
@@ -202,11 +204,14 @@ function dropLines(
   return { clippedRequests, clippedBytes }
 }
 
-/** The entries of assembly/logged-lengths.ts, by rank and length. */
-function readLengths(module: ScannerExports): LoggedLengths {
-  const count = module.lengthsCount() >>> 0
-  const view = new DataView(module.memory.buffer, module.lengthsAddress() >>> 0, count * LENGTH_BYTES)
-  const ranks = module.requestRanksAddress() >>> 0
+/** Entries of assembly/logged-lengths.ts, from `first` up to `end`, by rank and length. */
+function readEntries(
+  module: ScannerExports,
+  { first, end, ranks, assets }: { first: number; end: number; ranks: number; assets: StringTable },
+): LoggedLengths {
+  const count = end - first
+  const from = (module.lengthsAddress() >>> 0) + first * LENGTH_BYTES
+  const view = new DataView(module.memory.buffer, from, count * LENGTH_BYTES)
   const memory = new DataView(module.memory.buffer)
   const rankOf = (entry: number): number =>
     memory.getUint32(ranks + 4 * view.getUint32(entry * LENGTH_BYTES, true), true)
@@ -217,12 +222,26 @@ function readLengths(module: ScannerExports): LoggedLengths {
   )
   return {
     count,
+    assets,
     request: order.map(rankOf),
-    length: Float64Array.from(order, lengthOf),
+    length: Float64Array.from(order, (entry) => Math.abs(lengthOf(entry))),
     firstEpoch: Float64Array.from(order, (entry) => view.getFloat64(entry * LENGTH_BYTES + 16, true)),
     lastEpoch: Float64Array.from(order, (entry) => view.getFloat64(entry * LENGTH_BYTES + 24, true)),
-    requests: order.map((entry) => view.getUint32(entry * LENGTH_BYTES + 4, true)),
+    requests: order.map((entry) =>
+      lengthOf(entry) < 0 ? 0 : view.getUint32(entry * LENGTH_BYTES + 4, true),
+    ),
   }
+}
+
+/** The lengths of runs, then those that other lines told. */
+function readLengths(module: ScannerExports): readonly LoggedLengths[] {
+  const results = new Uint32Array(module.memory.buffer, module.resultsAddress() >>> 0, RESULT_WORDS)
+  const [end, runEnd] = [module.lengthsCount() >>> 0, module.runLengthsCount() >>> 0]
+  const tableAt = (at: number): StringTable => readTable(module.memory.buffer, results, at)
+  return [
+    { first: 0, end: runEnd, ranks: module.requestRanksAddress() >>> 0, assets: tableAt(7) },
+    { first: runEnd, end, ranks: module.toldRanksAddress() >>> 0, assets: tableAt(25) },
+  ].map((part) => readEntries(module, part))
 }
 
 /** Throws a `Failure` for an address or flag that says that memory is exhausted. */
@@ -281,7 +300,7 @@ export function createWasmScanner(options: WasmScannerOptions = {}): WasmScanner
       invariant(drop.length === module.runsSoFar() >>> 0, 'one entry for each kept line')
       return dropLines(module, drop)
     },
-    readLengths(): LoggedLengths {
+    readLengths(): readonly LoggedLengths[] {
       order.checkFinished('readLengths')
       return readLengths(module)
     },

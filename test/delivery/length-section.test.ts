@@ -58,10 +58,11 @@ function tell(path: string, asset: string): string {
 
 /** The same from a plain map. */
 function expectTold(entries: readonly LengthEntry[], asset: string): string {
-  const mine = entries.filter((each) => Buffer.from(each.asset).toString() === asset)
+  const mine = entries.filter((each) => Buffer.from(each.asset).toString() === asset && each.requests > 0)
+  const asked = entries.filter((each) => Buffer.from(each.asset).toString() === asset && each.requests === 0)
   const lengths = [...new Set(mine.map(({ length }) => length))].sort((a, b) => a - b)
-  return JSON.stringify(
-    lengths.map((bytes) => {
+  return JSON.stringify({
+    loggedLengths: lengths.map((bytes) => {
       const same = mine.filter(({ length }) => length === bytes)
       return {
         bytes,
@@ -70,18 +71,17 @@ function expectTold(entries: readonly LengthEntry[], asset: string): string {
         lastEpochSeconds: Math.max(...same.map(({ lastEpoch }) => lastEpoch)),
       }
     }),
-  )
+    askedLength: Math.max(0, ...asked.map(({ length }) => length)),
+  })
 }
+
+/** What is told of an asset that is not there. */
+const NOTHING = '{"loggedLengths":[],"askedLength":0}'
 
 function randomEntries(seed: number, count: number): LengthEntry[] {
   const random = seededRandom(seed)
   return Array.from({ length: count }, () =>
-    entry(
-      `/asset/${random(300)}`,
-      random(3) === 0 ? 2 ** 53 - 1 : 1 + random(9),
-      random(1000),
-      1 + random(3),
-    ),
+    entry(`/asset/${random(300)}`, random(3) === 0 ? 2 ** 53 - 1 : 1 + random(9), random(1000), random(4)),
   )
 }
 
@@ -92,7 +92,7 @@ test('every length of every asset is found, however the entries came', async () 
     for (let i = 0; i < 300; i += 7) {
       assert.is(tell(path, `/asset/${i}`), expectTold(entries, `/asset/${i}`), `seed ${seed}, asset ${i}`)
     }
-    assert.is(tell(path, '/nowhere'), '[]')
+    assert.is(tell(path, '/nowhere'), NOTHING)
   }
 })
 
@@ -139,7 +139,7 @@ test('a file without lengths has no section', async () => {
   assert.is(file.footer.keyValues.get(LENGTHS_KEY), undefined)
   assert.equal([...readAllLengths(file)], [])
   file.close()
-  assert.is(tell(path, '/a'), '[]')
+  assert.is(tell(path, '/a'), NOTHING)
 })
 
 test('a flipped bit in the section is never another length', async () => {

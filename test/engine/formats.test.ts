@@ -319,7 +319,7 @@ test('in a store each day keeps the lengths that it told', async () => {
   assert.equal([files.length, formats], [2, ['akamai']])
   const told = files.map(({ path }) => {
     const source = openStore([path])
-    const lengths = source.loggedLengths('/a').map(({ bytes }) => bytes)
+    const lengths = source.toldOf('/a').loggedLengths.map(({ bytes }) => bytes)
     source.close()
     return lengths
   })
@@ -346,7 +346,7 @@ test('in a store each day keeps the lengths that it told', async () => {
   )
   const source = openStore(await committedFiles(store))
   assert.equal(
-    source.loggedLengths('/a').map(({ bytes, requests }) => [bytes, requests]),
+    source.toldOf('/a').loggedLengths.map(({ bytes, requests }) => [bytes, requests]),
     [
       [10, 2],
       [20, 1],

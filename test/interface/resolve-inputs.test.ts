@@ -53,7 +53,7 @@ test('a directory gives the logs below it, sorted by path, without hidden names'
   assert.equal(inputsOf(`${root}/`), inputsOf(root))
 })
 
-test('what a pipe of the shell or a named one brings is read as a stream', async () => {
+test('what a pipe of the shell or a named one brings is read as a stream', () => {
   const root = makeTree()
   const folder = makeTempFolder()
   const pipe = join(folder, 'pipe')

@@ -10,6 +10,40 @@ import { RECORD_SAMPLES } from '../support/record-samples.ts'
 import { latin1 } from './scan-text.ts'
 
 const test = suite('records of every format')
+/** What was told in all comparisons so far. */
+let tellingCount = 0
+
+/** What lines tell of the length of an asset on one day. */
+interface Told {
+  readonly asset: string
+  readonly isAsked: boolean
+  readonly length: number
+  readonly requests: number
+  readonly firstEpoch: number
+  readonly lastEpoch: number
+}
+
+/** All that is told, as sorted text: of one asset, day and length once, and of how far was asked the farthest. */
+function mergeTold(tellings: readonly Told[]): string[] {
+  const merged = new Map<string, Told>()
+  for (const told of tellings) {
+    const { asset, isAsked, length, firstEpoch } = told
+    const key = [asset, isAsked ? 'asked' : length, Math.floor(firstEpoch / 86_400)].join('\n')
+    const known = merged.get(key) ?? { ...told, requests: 0 }
+    merged.set(key, {
+      ...known,
+      length: Math.max(known.length, length),
+      requests: known.requests + told.requests,
+      firstEpoch: Math.min(known.firstEpoch, firstEpoch),
+      lastEpoch: Math.max(known.lastEpoch, told.lastEpoch),
+    })
+  }
+  return [...merged]
+    .map(([key, { length, requests, firstEpoch, lastEpoch }]) =>
+      [key, length, requests, firstEpoch, lastEpoch].join('\n'),
+    )
+    .sort()
+}
 
 /** What the scanner makes of lines, in the words of the oracle. */
 function scan(
@@ -51,27 +85,32 @@ function scan(
       runs.epochSeconds[i],
     ].join('\n'),
   )
-  const lengths = scanner.readLengths()
-  const told = Array.from({ length: lengths.count }, (_, i) =>
-    [
-      textOf(runs.requestTable, lengths.request[i]),
-      lengths.length[i],
-      Math.floor((lengths.firstEpoch[i] ?? 0) / 86_400),
-      lengths.requests[i],
-      lengths.firstEpoch[i],
-      lengths.lastEpoch[i],
-    ].join('\n'),
+  const tellings = scanner.readLengths().flatMap(({ assets, ...lengths }) =>
+    Array.from({ length: lengths.count }, (_, i): Told => {
+      const [length = 0, requests = 0] = [lengths.length[i], lengths.requests[i]]
+      const [firstEpoch = 0, lastEpoch = 0] = [lengths.firstEpoch[i], lengths.lastEpoch[i]]
+      const asset = textOf(assets, lengths.request[i])
+      return { asset, isAsked: requests === 0, length, requests, firstEpoch, lastEpoch }
+    }),
   )
-  return { counts, kept: kept.sort(), told: told.sort(), identifierCount }
+  const told = mergeTold(tellings)
+  return { counts, kept: kept.sort(), told, identifierCount }
 }
 
 /** The same by the oracle. */
 function judgeLines(lines: readonly string[], format: OracleFormat) {
   const fates = new Map<string, number>()
   const runs: OracleRun[] = []
+  const tellings: Told[] = []
   const clipped = { requests: 0, bytes: 0n }
   for (const line of lines) {
-    const { fate, run, clipped: bytes = 0 } = judgeLine(line, format)
+    const { fate, run, telling, clipped: bytes = 0 } = judgeLine(line, format)
+    if (telling !== undefined) {
+      const { asset, epochSeconds, length, asked } = telling
+      const isAsked = length === 0
+      const epochs = { firstEpoch: epochSeconds, lastEpoch: epochSeconds }
+      tellings.push({ asset, isAsked, length: length || asked, requests: isAsked ? 0 : 1, ...epochs })
+    }
     fates.set(fate, (fates.get(fate) ?? 0) + 1)
     if (run !== undefined) runs.push(run)
     if (bytes > 0) {
@@ -79,20 +118,10 @@ function judgeLines(lines: readonly string[], format: OracleFormat) {
       clipped.bytes += BigInt(bytes)
     }
   }
-  const lengths = new Map<string, OracleRun[]>()
-  for (const run of runs) {
-    if (run.length === 0) continue
-    const key = `${run.asset}\n${run.length}\n${Math.floor(run.epochSeconds / 86_400)}`
-    lengths.set(key, [...(lengths.get(key) ?? []), run])
-  }
-  const told = [...lengths].map(([key, told]) => {
-    const epochs = told.map(({ epochSeconds }) => epochSeconds)
-    return [key, told.length, Math.min(...epochs), Math.max(...epochs)].join('\n')
-  })
   const kept = runs.map((run) =>
     [run.asset, run.ip, run.userAgent, run.first, run.last, run.epochSeconds].join('\n'),
   )
-  return { fates, clipped, kept: kept.sort(), told: told.sort() }
+  return { fates, clipped, kept: kept.sort(), told: mergeTold(tellings) }
 }
 
 function compare(
@@ -125,6 +154,7 @@ function compare(
   assert.is(counts.lines, lines.length, message)
   assert.equal(found.kept, wanted.kept, `${message}: kept`)
   assert.equal(found.told, wanted.told, `${message}: lengths`)
+  tellingCount += found.told.length
   assert.equal(
     [counts.clippedRequests, counts.clippedBytes],
     [wanted.clipped.requests, Number(wanted.clipped.bytes)],
@@ -157,5 +187,9 @@ for (const sample of RECORD_SAMPLES) {
     compare(sample, lines, sample.name, { trustRequested: true }, oracle)
   })
 }
+
+test('lines of all formats told lengths', () => {
+  assert.ok(tellingCount > 10_000, `${tellingCount} were told`)
+})
 
 test.run()

@@ -49,6 +49,16 @@ const CONTENT_RANGES = [
   'bytes 0-9007199254740991/*',
   'bytes 0-300000000000/*',
 ]
+const UNSATISFIED = [
+  'bytes */70',
+  'BYTES */1000',
+  '*/70',
+  'bytes */0',
+  'bytes */',
+  'bytes */x',
+  'items */70',
+  'bytes */9007199254740992',
+]
 const COUNTS = [
   '0',
   '50',
@@ -76,7 +86,7 @@ function makeValues(random: (limit: number) => number): Map<string, string> {
   const date = new Date(seconds * 1000).toISOString()
   const [, month = '', day = ''] = date.slice(0, 10).split('-')
   const monthName = 'JanFebMarAprMayJunJulAugSepOctNovDec'.slice(Number(month) * 3 - 3, Number(month) * 3)
-  const status = odd(['200', '206', '206'], ['304', '000', '20', '404', 'x', ''])
+  const status = odd(['200', '206', '206'], ['304', '000', '20', '404', 'x', '', '416', '416', '416', '416'])
   const target = pick(random, PATHS) + pick(random, ['', '', '?q=1', '?'])
   const values = new Map([
     ['date', odd([date.slice(0, 10)], ['2024-02-30', '1969-12-31', ''])],
@@ -104,7 +114,7 @@ function makeValues(random: (limit: number) => number): Map<string, string> {
     ['query', pick(random, ['', 'q=1', '?q=2'])],
     ['host', pick(random, ['h.example', ''])],
     ['scheme', 'https'],
-    ['method', odd(['GET'], ['HEAD', 'POST', 'get', ''])],
+    ['method', odd(['GET'], ['HEAD', 'HEAD', 'HEAD', 'POST', 'get', ''])],
     ['status', status],
     ['requestId', `id${random(1000)}`],
     ['result', odd(RESULTS.slice(0, 4), RESULTS)],
@@ -122,7 +132,9 @@ function makeValues(random: (limit: number) => number): Map<string, string> {
   ])
   const hasRange = random(4) > 0
   values.set('range', hasRange ? pick(random, RANGES) : '')
-  values.set('contentRange', random(3) > 0 ? pick(random, CONTENT_RANGES) : '')
+  const isUnsatisfied = status === '416' && random(4) > 0
+  const ranges = isUnsatisfied ? UNSATISFIED : CONTENT_RANGES
+  values.set('contentRange', random(3) > 0 || isUnsatisfied ? pick(random, ranges) : '')
   const first = random(200)
   values.set('rangeFirst', hasRange ? String(first) : '')
   values.set(

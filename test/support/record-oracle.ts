@@ -3,7 +3,18 @@
  * oracle for the scanner; it shares no code with the program, on purpose. Text is Latin-1: one character a byte.
  */
 
-import { type CountOracle, prefixOf, sentOf } from './sent-oracle.ts'
+import {
+  type Claim,
+  claimContentRange,
+  claimRange,
+  countOf,
+  lengthOfSkipped,
+  MAX,
+  openLength,
+  pairOf,
+} from './claim-oracle.ts'
+import { type CountOracle, type LineCounts, prefixOf, sentOf } from './sent-oracle.ts'
+import { momentOf } from './time-oracle.ts'
 
 /** What is known of the format that lines are in. */
 export interface OracleFormat extends CountOracle {
@@ -37,8 +48,16 @@ export interface OracleRun {
   readonly first: number
   readonly last: number
   readonly epochSeconds: number
+}
+
+/** What a line tells of the length of an asset, kept or not. */
+export interface OracleTelling {
+  readonly asset: string
+  readonly epochSeconds: number
   /** The complete length that the line tells, or 0. */
   readonly length: number
+  /** As far as the asset was asked for or counted and not proven, or 0; of a line that tells no length. */
+  readonly asked: number
 }
 
 /** What became of a line: kept, or why not; `clipped` are bytes claimed and not sent. */
@@ -46,12 +65,10 @@ export interface OracleFate {
   readonly fate: string
   readonly run?: OracleRun
   readonly clipped?: number
+  readonly telling?: OracleTelling
 }
 
 type Fields = Map<string, string>
-type Claim = { readonly first: number; readonly last: number; readonly total?: number } | string
-
-const MAX = 2 ** 53 - 1
 
 function splitSeparated(line: string, format: OracleFormat): string[] | undefined {
   const separator = format.separator ?? '\t'
@@ -192,96 +209,6 @@ function fieldsOf(line: string, format: OracleFormat): Fields | undefined {
   return fields
 }
 
-function daysOf(year: number, month: number, day: number): number | undefined {
-  const date = new Date(Date.UTC(year, month - 1, day))
-  const isSame =
-    date.getUTCFullYear() === year && date.getUTCMonth() === month - 1 && date.getUTCDate() === day
-  return isSame && year >= 1970 ? date.getTime() / 1000 : undefined
-}
-
-function secondsOf(text: string): number | undefined {
-  const match = /^(\d\d):(\d\d):(\d\d)(?:\.\d{1,9})?$/.exec(text)
-  if (match === null) return undefined
-  const [hours, minutes, seconds] = match.slice(1).map(Number)
-  if ((hours ?? 99) > 23 || (minutes ?? 99) > 59 || (seconds ?? 99) > 59) return undefined
-  return (hours ?? 0) * 3600 + (minutes ?? 0) * 60 + (seconds ?? 0)
-}
-
-function zoneOf(text: string): number | undefined {
-  if (text === '' || text === 'Z') return 0
-  const match = /^([+-])(\d\d):?(\d\d)$/.exec(text)
-  if (match === null || Number(match[2]) > 23 || Number(match[3]) > 59) return undefined
-  return (match[1] === '+' ? 1 : -1) * (Number(match[2]) * 3600 + Number(match[3]) * 60)
-}
-
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
-
-/** Seconds of any shape of instant. */
-export function instantOf(whole: string): number | undefined {
-  const text = /^\[(.+)\]$/s.exec(whole)?.[1] ?? whole
-  const iso = /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d:\d\d:\d\d(?:\.\d{1,9})?)(.*)$/s.exec(text)
-  const clf = /^(\d\d)\/(\w{3})\/(\d{4}):(\d\d:\d\d:\d\d) (.*)$/s.exec(text)
-  let seconds: number | undefined
-  if (iso !== null || clf !== null) {
-    const month = clf === null ? Number(iso?.[2]) : MONTHS.indexOf(clf[2] ?? '') + 1
-    const year = Number(iso?.[1] ?? clf?.[3])
-    const day = Number(iso?.[3] ?? clf?.[1])
-    const days = month === 0 ? undefined : daysOf(year, month, day)
-    const time = secondsOf(iso?.[4] ?? clf?.[4] ?? '')
-    const zoneText = iso?.[5] ?? clf?.[5] ?? '?'
-    const zone = clf !== null && zoneText.length !== 5 ? undefined : zoneOf(zoneText)
-    if (days === undefined || time === undefined || zone === undefined) return undefined
-    seconds = days + time - zone
-  } else if (/^\d{1,12}(?:\.\d{1,9})?$/.test(text)) {
-    seconds = Number(text.split('.')[0])
-  } else if (/^(?:\d{13}|\d{16}|\d{19})$/.test(text)) {
-    seconds = Number(text.slice(0, 10))
-  }
-  return seconds === undefined || seconds < 0 || seconds > 253402300799 ? undefined : seconds
-}
-
-function countOf(text: string): number | undefined {
-  return /^\d{1,16}$/.test(text) && Number(text) <= MAX ? Number(text) : undefined
-}
-
-function pairOf(text: string): { first: number; last: number } | undefined {
-  const match = /^(\d{1,16})-(\d{1,16})$/.exec(text)
-  if (match === null) return undefined
-  const [first, last] = [Number(match[1]), Number(match[2])]
-  return first <= last && last < MAX ? { first, last } : undefined
-}
-
-function claimContentRange(text: string): Claim {
-  const bare = text.replace(/^bytes /i, '')
-  if (bare.includes(' ')) return 'UNPROVEN'
-  const match = /^(.*?)\/(.*)$/s.exec(bare)
-  const pair = pairOf(match?.[1] ?? '')
-  if (pair === undefined) return 'BAD_RANGE'
-  if (match?.[2] === '*') return pair
-  const total = countOf(match?.[2] ?? '')
-  return total === undefined || total <= pair.last ? 'BAD_RANGE' : { ...pair, total }
-}
-
-function claimRange(text: string, length: number | undefined): Claim {
-  const bare = text.replace(/^bytes=/i, '')
-  if (bare.includes('=') || bare.includes(',')) return 'UNPROVEN'
-  if (bare.startsWith('-')) {
-    const count = countOf(bare.slice(1))
-    if (count === undefined) return 'BAD_RANGE'
-    if (length === undefined || length === 0 || count === 0) return 'UNPROVEN'
-    return { first: Math.max(0, length - count), last: length - 1 }
-  }
-  if (bare.endsWith('-')) {
-    const first = countOf(bare.slice(0, -1))
-    if (first === undefined) return 'BAD_RANGE'
-    return length === undefined || length <= first ? 'UNPROVEN' : { first, last: length - 1 }
-  }
-  const pair = pairOf(bare)
-  if (pair === undefined) return 'BAD_RANGE'
-  if (length === undefined) return pair
-  return pair.first >= length ? 'UNPROVEN' : { first: pair.first, last: Math.min(pair.last, length - 1) }
-}
-
 function stateOf(fields: Fields, format: OracleFormat): 'complete' | 'aborted' | 'unknown' {
   const text = fields.get('completion')
   switch (format.completion) {
@@ -310,7 +237,7 @@ function stateOf(fields: Fields, format: OracleFormat): 'complete' | 'aborted' |
 function judge(
   fields: Fields,
   format: OracleFormat,
-): OracleFate & { claim?: { first: number; last: number; length: number } } {
+): OracleFate & { claim?: { first: number; last: number }; length?: number; asked?: number } {
   const number = (slot: string): number | undefined => {
     const text = fields.get(slot) ?? ''
     return text === '' ? undefined : (countOf(text) ?? Number.NaN)
@@ -351,29 +278,39 @@ function judge(
     const prefix = prefixOf(counts, format)
     claim = prefix > 0 ? { first: 0, last: prefix - 1 } : 'UNPROVEN'
   }
-  if (typeof claim === 'string') return { fate: claim }
+  if (typeof claim === 'string') {
+    const asked = isPart ? openLength(fields, body) : wholeLength(counts, format)
+    return length === undefined ? { fate: claim, asked } : { fate: claim, length }
+  }
   const logged = claim.total ?? length ?? 0
+  const asked = Math.min(
+    MAX,
+    isPart ? claim.last + 1 : length === undefined ? wholeLength(counts, format) : 0,
+  )
+  const tells = logged > 0 ? { length: logged } : { asked }
   const { first, last } = claim
   if (logged > 0 && last >= logged) return { fate: 'BAD_RANGE' }
   const claimed = last - first + 1
   const delivered = format.trust === true ? claimed : sentOf(claimed, counts, format)
-  if (delivered === undefined) return { fate: 'UNPROVEN' }
+  if (delivered === undefined) return { fate: 'UNPROVEN', ...tells }
   const clipped = claimed - delivered
-  if (delivered === 0) return { fate: 'UNPROVEN', clipped }
-  return { fate: 'KEPT', clipped, claim: { first, last: first + delivered - 1, length: logged } }
+  if (delivered === 0) return { fate: 'UNPROVEN', clipped, ...tells }
+  const isFarther = asked > first + delivered
+  return {
+    fate: 'KEPT',
+    clipped,
+    claim: { first, last: first + delivered - 1 },
+    ...(logged > 0 || isFarther ? tells : {}),
+  }
 }
 
-function keysOf(
-  fields: Fields,
-  format: OracleFormat,
-): { asset: string; ip: string; userAgent: string } | undefined {
-  const decode = (text: string): string => (format.percent === true ? decodePercent(text) : text)
-  const forwarded = format.forwarded === true ? (fields.get('forwardedFor') ?? '') : ''
-  const ip =
-    forwarded === ''
-      ? (fields.get('ip') ?? '')
-      : (decode(forwarded).split(',')[0] ?? '').replace(/^ +| +$/g, '')
-  if (ip === '') return undefined
+/** How long a whole of unknown length may be: as much as was counted, and more when it was cut off. */
+function wholeLength({ body, sent, state }: LineCounts, format: OracleFormat): number {
+  const isCutOff = state === 'aborted' && format.body !== 'offered' && format.trust !== true
+  return (body ?? sent ?? 0) + (isCutOff ? 1 : 0)
+}
+
+function assetOf(fields: Fields, format: OracleFormat): string | undefined {
   const target = fields.get('target')?.replace(/^(?:https?):\/\/[^/]*(?=\/)/, '')
   const kind = format.asset ?? 'path'
   const wantsQuery = kind === 'url' || kind === 'path+query'
@@ -387,7 +324,59 @@ function keysOf(
   if ((kind === 'url' || kind === 'host+path') && host === '') return undefined
   if (kind === 'url' && (fields.get('scheme') ?? '') === '') return undefined
   const prefix = kind === 'url' ? `${fields.get('scheme')}://${host}` : kind === 'host+path' ? host : ''
-  return { asset: prefix + path, ip, userAgent: decode(fields.get('userAgent') ?? '') }
+  return prefix + path
+}
+
+function keysOf(
+  fields: Fields,
+  format: OracleFormat,
+): { asset: string; ip: string; userAgent: string } | undefined {
+  const decode = (text: string): string => (format.percent === true ? decodePercent(text) : text)
+  const forwarded = format.forwarded === true ? (fields.get('forwardedFor') ?? '') : ''
+  const ip =
+    forwarded === ''
+      ? (fields.get('ip') ?? '')
+      : (decode(forwarded).split(',')[0] ?? '').replace(/^ +| +$/g, '')
+  const asset = assetOf(fields, format)
+  if (ip === '' || asset === undefined) return undefined
+  return { asset, ip, userAgent: decode(fields.get('userAgent') ?? '') }
+}
+
+/** What a line without a proven byte tells of a length, if it has an asset to tell it of. */
+function tellingOf(
+  fields: Fields,
+  format: OracleFormat,
+  epochSeconds: number | undefined,
+  { length = 0, asked = 0 },
+): { telling?: OracleTelling } {
+  const asset = assetOf(fields, format)
+  if (asset === undefined || !isUtf8(asset) || epochSeconds === undefined || length + asked === 0) return {}
+  return { telling: { asset, epochSeconds, length, asked: Math.min(asked, MAX) } }
+}
+
+function isInner(fields: Fields): boolean {
+  return (
+    ['1', '2', 'true'].includes(fields.get('inner') ?? '') ||
+    !['', 'eyeball'].includes(fields.get('source') ?? '')
+  )
+}
+
+/** Takes a request line apart; false when it is none. */
+function splitRequestLine(fields: Fields): boolean {
+  const requestLine = fields.get('requestLine') ?? ''
+  if (requestLine === '') return true
+  const match = /^([^ ]+) (?=.)(.*?)(?: HTTP[^ ]{2,})?$/s.exec(requestLine)
+  if (match === null) return false
+  fields.set('method', match[1] ?? '')
+  fields.set('target', match[2] ?? '')
+  return true
+}
+
+/** A line that is not kept for its status or method, and what it tells all the same. */
+function skip(fate: string, fields: Fields, format: OracleFormat): OracleFate {
+  const moment = momentOf(fields)
+  if (isInner(fields) || typeof moment === 'string') return { fate }
+  return { fate, ...tellingOf(fields, format, moment, { length: lengthOfSkipped(fields) }) }
 }
 
 function isUtf8(text: string): boolean {
@@ -411,37 +400,31 @@ export function judgeLine(whole: string, format: OracleFormat): OracleFate {
   if ([...fields.values()].some((text) => text.includes('\0'))) return { fate: 'NUL_BYTE' }
   const status = fields.get('status') ?? ''
   if (!/^\d{3}$/.test(status)) return { fate: 'BAD_STATUS' }
-  if (status !== '200' && status !== '206') return { fate: 'SKIPPED' }
-  const requestLine = fields.get('requestLine') ?? ''
-  if (requestLine !== '') {
-    const match = /^([^ ]+) (?=.)(.*?)(?: HTTP[^ ]{2,})?$/s.exec(requestLine)
-    if (match === null) return { fate: 'BAD_FIELDS' }
-    fields.set('method', match[1] ?? '')
-    fields.set('target', match[2] ?? '')
-  }
+  const hasLine = splitRequestLine(fields)
+  if (status !== '200' && status !== '206')
+    return hasLine ? skip('SKIPPED', fields, format) : { fate: 'SKIPPED' }
+  if (!hasLine) return { fate: 'BAD_FIELDS' }
   const method = fields.get('method') ?? ''
-  if (method !== '' && method !== 'GET') return { fate: 'METHOD' }
-  if (['1', '2', 'true'].includes(fields.get('inner') ?? '')) return { fate: 'INNER' }
-  if (!['', 'eyeball'].includes(fields.get('source') ?? '')) return { fate: 'INNER' }
-  let epochSeconds: number | undefined
-  if ((fields.get('instant') ?? '') !== '') {
-    epochSeconds = instantOf(fields.get('instant') ?? '')
-  } else {
-    const date = /^(\d{4})-(\d\d)-(\d\d)$/.exec(fields.get('date') ?? '')
-    const days = date === null ? undefined : daysOf(Number(date[1]), Number(date[2]), Number(date[3]))
-    if (days === undefined) return { fate: 'BAD_DATE' }
-    const time = secondsOf(fields.get('time') ?? '')
-    epochSeconds = time === undefined ? undefined : days + time
-  }
-  if (epochSeconds === undefined) return { fate: 'BAD_TIME' }
-  const judged = judge(fields, format)
-  if (judged.claim === undefined) return judged
-  const { first, last, length } = judged.claim
+  if (method !== '' && method !== 'GET') return skip('METHOD', fields, format)
+  if (isInner(fields)) return { fate: 'INNER' }
+  const epochSeconds = momentOf(fields)
+  if (typeof epochSeconds === 'string') return { fate: epochSeconds }
+  const { claim, length, asked, ...judged } = judge(fields, format)
+  if (judged.fate === 'UNPROVEN')
+    return { ...judged, ...tellingOf(fields, format, epochSeconds, { length, asked }) }
+  if (claim === undefined) return judged
+  const { first, last } = claim
   if (last - first + 1 > 2 ** 38) return { fate: 'HUGE_RANGE' }
   const keys = keysOf(fields, format)
   if (keys === undefined) return { fate: 'EMPTY_KEY' }
   const texts = [keys.asset, keys.ip, keys.userAgent]
   if (texts.some((text) => text.includes('\0'))) return { fate: 'NUL_BYTE' }
   if (!texts.every(isUtf8)) return { fate: 'BAD_UTF8' }
-  return { fate: 'KEPT', clipped: judged.clipped ?? 0, run: { ...keys, first, last, epochSeconds, length } }
+  const run = { ...keys, first, last, epochSeconds }
+  return {
+    fate: 'KEPT',
+    clipped: judged.clipped ?? 0,
+    run,
+    ...tellingOf(fields, format, epochSeconds, { length, asked }),
+  }
 }

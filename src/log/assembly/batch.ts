@@ -61,7 +61,10 @@ export const requests: Dictionary = initDictionary(
   memory.data(offsetof<Region>(), 8),
   memory.data(offsetof<Region>(), 8),
 )
-/** Bytes of what a run of a record has beside: length of the asset, bytes clipped (f64), hash that identifies it (u64). */
+/**
+ * Bytes of what a run of a record has beside: length of the asset (f64; below 0 it is at least so long), bytes clipped
+ * (f64), hash that identifies it (u64).
+ */
 export const EXTRA_BYTES: usize = 24
 
 /** See `EXTRA_BYTES`; as long as `extraCount` says. */

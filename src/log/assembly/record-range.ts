@@ -56,6 +56,11 @@ export let last: i64 = 0
 export let loggedLength: i64 = 0
 /** Bytes of the range that were not sent. */
 export let clippedBytes: i64 = 0
+/**
+ * How long the asset may be at least, of which the line does not tell how long it is: as far as bytes were asked
+ * for, or counted, that are not proven. 0 when that is no farther than `last`.
+ */
+export let askedLength: i64 = 0
 
 function readNumber(start: usize, end: usize): i64 {
   const length = <u32>(end - start)
@@ -139,6 +144,11 @@ function readContentRange(): u32 {
   return KEPT
 }
 
+/** Bytes of an answer to a range that begins at `from` and has no end: one at least, or all that were counted. */
+function askOpen(from: i64): void {
+  askedLength = from + max(<i64>1, readCount(BODY_BYTES))
+}
+
 /** `bytes=0-499`, `bytes=0-`, `bytes=-500`, the same without a unit; `length` is the complete length or `ABSENT`. */
 function readRequestRange(length: i64): u32 {
   let start = startOf(RANGE)
@@ -150,6 +160,7 @@ function readRequestRange(length: i64): u32 {
   if (start < end && load<u8>(start) == DASH) {
     const suffix = readNumber(start + 1, end)
     if (suffix < 0) return BAD_RANGE
+    if (length < 0 && suffix > 0) askOpen(0)
     if (length < 0 || suffix == 0 || length == 0) return UNPROVEN
     first = suffix < length ? length - suffix : 0
     last = length - 1
@@ -158,6 +169,7 @@ function readRequestRange(length: i64): u32 {
   if (end > start && load<u8>(end - 1) == DASH) {
     first = readNumber(start, end - 1)
     if (first < 0) return BAD_RANGE
+    if (length < 0) askOpen(first)
     if (length <= first) return UNPROVEN
     last = length - 1
     return KEPT
@@ -238,6 +250,9 @@ function claimWhole(length: i64, state: u32): u32 {
   } else if (sent >= 0) {
     last = bodyWithin(sent) - 1
   }
+  // What a count may hold beside the body is taken off, but may be body; and of what was cut off there was more.
+  const isCutOff = state == ABORTED && !has(TRUST) && !has(BODY_OFFERED)
+  if (length < 0) askedLength = max(<i64>0, body < 0 ? sent : body) + <i64>isCutOff
   return last < 0 ? UNPROVEN : KEPT
 }
 
@@ -277,11 +292,20 @@ function areCountsGood(): bool {
   )
 }
 
-/** Decides on a 200 or 206: `KEPT` with `first` and `last`, `UNPROVEN`, or `BAD_RANGE`. */
+/** Decides on a 200 or 206: `KEPT` with `first` and `last`, `UNPROVEN`, or `BAD_RANGE`; and what the line tells of the length. */
 export function decideRange(isPart: bool): u32 {
   loggedLength = 0
+  askedLength = 0
   clippedBytes = 0
   if (!areCountsGood()) return BAD_RANGE
+  const fate = decideClaim(isPart)
+  if (loggedLength > 0 || (fate == KEPT && askedLength <= last + 1)) askedLength = 0
+  else askedLength = min(askedLength, MAX_LENGTH)
+  return fate
+}
+
+/** What becomes of the range that the line claims. */
+function decideClaim(isPart: bool): u32 {
   const state = transferState()
   let length = readCount(LENGTH)
   // Of a 200 the content is the whole, in the encoding that was sent.
@@ -290,6 +314,7 @@ export function decideRange(isPart: bool): u32 {
   const fate = isPart ? claimPart(length) : claimWhole(length, state)
   if (fate == KEPT && loggedLength > 0 && last >= loggedLength) return BAD_RANGE
   if (fate != KEPT || has(TRUST)) return fate
+  askedLength = max(askedLength, last + 1)
   // Nothing says that less was sent, but nothing says that anything was.
   const isBodyTold = has(BODY_IN_FRAMES) ? hasSpan(BODY_BYTES) : !has(BODY_OFFERED)
   if (!isBodyTold && state == UNKNOWN && !hasSpan(SENT_BYTES)) return UNPROVEN
@@ -302,4 +327,24 @@ export function decideRange(isPart: bool): u32 {
   counts.clippedRequests++
   counts.clippedBytes += <u64>clippedBytes
   return UNPROVEN
+}
+
+/** The length that `bytes *\/70` of a 416 tells, or 0. */
+export function readUnsatisfiedLength(): i64 {
+  let start = startOf(CONTENT_RANGE)
+  const end = endOf(CONTENT_RANGE)
+  if (hasUnit(start, end, SPACE)) start += 6
+  if (end - start < 3 || load<u16>(start) != 0x2f2a) return 0
+  return max(<i64>0, readNumber(start + 2, end))
+}
+
+/** The length that the answer to a HEAD tells, which has the headers of a GET; or 0. */
+export function readOfferedLength(isPart: bool): i64 {
+  loggedLength = 0
+  if (!isPart) {
+    const length = readCount(hasSpan(CONTENT_LENGTH) ? CONTENT_LENGTH : LENGTH)
+    return max(<i64>0, length)
+  }
+  if (!hasSpan(CONTENT_RANGE)) return max(<i64>0, readCount(LENGTH))
+  return readContentRange() == KEPT ? loggedLength : 0
 }

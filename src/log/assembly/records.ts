@@ -39,7 +39,16 @@ import {
   TARGET,
   USER_AGENT,
 } from './record-layout'
-import { clippedBytes, decideRange, first, last, loggedLength } from './record-range'
+import {
+  askedLength,
+  clippedBytes,
+  decideRange,
+  first,
+  last,
+  loggedLength,
+  readOfferedLength,
+  readUnsatisfiedLength,
+} from './record-range'
 import {
   clearSpans,
   decodedNul,
@@ -73,6 +82,7 @@ import {
   SKIPPED_METHOD,
   UNPROVEN,
 } from './state'
+import { noteTelling } from './tellings'
 import { xxhash64 } from './xxhash64'
 
 const LINE_FEED: u8 = 10
@@ -209,12 +219,43 @@ function isInner(): bool {
   return digit == 0x31 || digit == 0x32 || (length == 4 && load<u32>(start) == 0x65757274) || isFromNetwork()
 }
 
-/** Whether the status is 200 (0), 206 (1), another (2), or no status (3). */
+/** Whether the status is 200 (0), 206 (1), 416 (4), another (2), or no status (3). */
 function statusKind(): u32 {
   const start = startOf(STATUS)
   if (!isStatus(start, endOf(STATUS))) return 3
   const word = load<u32>(start) & 0xffffff
-  return word == 0x303032 ? 0 : word == 0x363032 ? 1 : 2
+  if (word == 0x303032) return 0
+  return word == 0x363032 ? 1 : word == 0x363134 ? 4 : 2
+}
+
+function isHead(): bool {
+  return endOf(METHOD) - startOf(METHOD) == 4 && load<u32>(startOf(METHOD)) == 0x44414548
+}
+
+/** Keeps what a line without a proven byte tells of a length: the complete one, or, below 0, how long it is at least. */
+function tell(length: i64, epoch: i64): void {
+  if (length != 0 && readAsset()) noteTelling(recordKeys.request, recordKeys.requestEnd, length, epoch)
+}
+
+/** Keeps what a 416, or the answer to a HEAD, tells of the asset's length: no line of these is kept. */
+function tellSkipped(length: i64): void {
+  if (length <= 0 || isInner()) return
+  const epoch = readMoment()
+  if (epoch >= 0) tell(length, epoch)
+}
+
+/** A 416 is skipped, whatever else is wrong with it; it may tell the length. */
+function skipUnsatisfied(): u32 {
+  const length = readUnsatisfiedLength()
+  if (length == 0 || (hasSpan(REQUEST_LINE) && !readRequestLine())) return SKIPPED
+  if (!hasSpan(METHOD) || isGet()) tellSkipped(length)
+  return SKIPPED
+}
+
+/** Likewise a request by another method than GET. */
+function skipMethod(isPart: bool): u32 {
+  if (isHead()) tellSkipped(readOfferedLength(isPart))
+  return SKIPPED_METHOD
 }
 
 /**
@@ -230,12 +271,15 @@ function readRecord(start: usize, end: usize, lineFeed: usize, lineIndex: u32): 
   const status = statusKind()
   if (status == 3) return BAD_STATUS
   if (status == 2) return SKIPPED
+  if (status == 4) return skipUnsatisfied()
   if (hasSpan(REQUEST_LINE) && !readRequestLine()) return BAD_FIELDS
-  if (hasSpan(METHOD) && !isGet()) return SKIPPED_METHOD
+  if (hasSpan(METHOD) && !isGet()) return skipMethod(status == 1)
   if (isInner()) return SKIPPED_INNER
   const epoch = readMoment()
   if (epoch < 0) return badPart == 1 ? BAD_DATE : BAD_TIME
   const fate = decideRange(status == 1)
+  const length = loggedLength > 0 ? loggedLength : -askedLength
+  if (fate == UNPROVEN) tell(length, epoch)
   if (fate != KEPT) return fate
   if (isHugeRange(first, last)) return HUGE_RANGE
   if (has(PERCENT)) decodePercent(USER_AGENT)
@@ -244,7 +288,7 @@ function readRecord(start: usize, end: usize, lineFeed: usize, lineIndex: u32): 
   recordKeys.userAgent = startOf(USER_AGENT)
   recordKeys.userAgentEnd = endOf(USER_AGENT)
   const identifier = identify(start, end)
-  addRecord(start, lineFeed, lineIndex, first, last, epoch, loggedLength, clippedBytes, identifier)
+  addRecord(start, lineFeed, lineIndex, first, last, epoch, length, clippedBytes, identifier)
   return KEPT
 }
 

@@ -3,7 +3,7 @@
 import { configureRanges, emptyRuns, extraCount, extras, removeRuns, reserveExtras, runCount } from './batch'
 import { beginInput, commitInput, endInput, reserveInput } from './input'
 import { resetMembers } from './json-members'
-import { collectLengths, lengthCount, lengthEntries } from './logged-lengths'
+import { collectLengths, lengthCount, lengthEntries, runLengthCount } from './logged-lengths'
 import { allocateBlock, ensureRegion, limitMemory, Region, releaseBlock } from './memory'
 import { configureRejects, emptyRejects, otherHeaders, rejects, rejectTexts } from './places'
 import * as program from './record-layout'
@@ -21,6 +21,7 @@ import {
 } from './sorted-runs'
 import { Counts, counts, layout } from './state'
 import { StringTable } from './string-table'
+import { emptyTellings, toldTable } from './tellings'
 import { xxhash64 } from './xxhash64'
 
 /** What the host reads after `finish` and `endPiece`: u32 values, in the order of `RESULT_FIELDS` there. */
@@ -40,6 +41,7 @@ export function configure(
   limitMemory(<u64>memoryLimit)
   limitWordBits(sortWordBits)
   emptyRuns()
+  emptyTellings()
 }
 
 /** Address of eight numbers of the layout (u32), to be written before `beginPiece`. */
@@ -141,6 +143,16 @@ export function lengthsCount(): u32 {
   return lengthCount
 }
 
+/** How many of them, from the first, are of runs: the others number assets by a dictionary of their own. */
+export function runLengthsCount(): u32 {
+  return runLengthCount
+}
+
+/** Address of the rank of each asset number of the others (u32), after `finish`. */
+export function toldRanksAddress(): usize {
+  return toldTable.ranks.address
+}
+
 /** Address of the rank of each request number (u32), after `finish`. */
 export function requestRanksAddress(): usize {
   return requestTable.ranks.address
@@ -159,7 +171,7 @@ function addressOf(region: Region): u32 {
   return <u32>region.address
 }
 
-/** Address of what `finish` made: the runs' count and six lists, then six numbers a table. */
+/** Address of what `finish` made: the runs' count and six lists, then six numbers a table, the last of lengths' assets. */
 export function resultsAddress(): usize {
   store<u32>(results, runCount)
   store<u32>(results, addressOf(sortedRequest), 4)
@@ -171,12 +183,14 @@ export function resultsAddress(): usize {
   writeTableResults(results + 28, requestTable)
   writeTableResults(results + 52, ipTable)
   writeTableResults(results + 76, userAgentTable)
+  writeTableResults(results + 100, toldTable)
   return results
 }
 
 /** Forgets runs and strings, keeps memory. */
 export function reset(): void {
   emptyRuns()
+  emptyTellings()
 }
 
 /** Address of `byteLength` bytes for `hash64`, or 0 when memory is exhausted. */
