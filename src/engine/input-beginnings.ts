@@ -13,25 +13,32 @@ export interface TakenInput {
   readonly byteLength: () => number
 }
 
+/** One of the inputs with a beginning, and those before it. */
+interface Sharers {
+  readonly taken: TakenInput
+  readonly before: Sharers | undefined
+}
+
 /** See the head of this file. */
 export class TakenInputs {
   /** By digests of beginnings that end with a line. */
-  private readonly byBeginning = new Map<number, TakenInput[]>()
+  private readonly byBeginning = new Map<number, Sharers>()
 
   /** Adds an input; one that cannot be read again is passed over. */
   add(taken: TakenInput, { lineEnds }: HeadDigests): void {
     const { input } = taken
     if (input.kind === 'streamed' && input.byteLength === undefined) return
     for (const { digest } of lineEnds) {
-      const found = this.byBeginning.get(digest)
-      if (found === undefined) this.byBeginning.set(digest, [taken])
-      else found.push(taken)
+      this.byBeginning.set(digest, { taken, before: this.byBeginning.get(digest) })
     }
   }
 
-  /** Inputs that may begin with the first `byteLength` bytes of the one with these heads. */
+  /** Inputs that may begin with the first `byteLength` bytes of the one with these heads, the first one first. */
   candidates({ lineEnds }: HeadDigests, byteLength: number): readonly TakenInput[] {
     const last = lineEnds.findLast((lineEnd) => lineEnd.byteLength <= byteLength)
-    return last === undefined ? [] : (this.byBeginning.get(last.digest) ?? [])
+    const found: TakenInput[] = []
+    let sharers = last === undefined ? undefined : this.byBeginning.get(last.digest)
+    for (; sharers !== undefined; sharers = sharers.before) found.push(sharers.taken)
+    return found.reverse()
   }
 }

@@ -6,9 +6,8 @@ import { LOG_FORMATS, recognizeFormat } from '../log/formats/registry.ts'
 import type { PieceLayout } from '../log/scanned-runs.ts'
 
 const LINE_FEED = 0x0a
-const CARRIAGE_RETURN = 0x0d
-const COMMENT_MARK = 0x23
-const BYTE_ORDER_MARK: readonly number[] = [0xef, 0xbb, 0xbf]
+/** As three bytes. */
+const BYTE_ORDER_MARK = '\xef\xbb\xbf'
 /** So many lines are looked at: a log whose first ones are all broken is not recognised. */
 const SAMPLE_LINES = 64
 
@@ -51,21 +50,23 @@ export interface InputLines {
 function takeSample(head: Uint8Array): LogSample {
   const comments: Uint8Array[] = []
   const lines: string[] = []
-  let at = BYTE_ORDER_MARK.every((byte, i) => head[i] === byte) ? BYTE_ORDER_MARK.length : 0
-  while (at < head.length && lines.length < SAMPLE_LINES) {
-    const lineFeed = head.indexOf(LINE_FEED, at)
+  // Byte i is character i.
+  const text = Buffer.from(head.buffer, head.byteOffset, head.length).toString('latin1')
+  let at = text.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK.length : 0
+  while (at < text.length && lines.length < SAMPLE_LINES) {
+    const lineFeed = text.indexOf('\n', at)
     // A line that the beginning cuts off tells nothing, unless it is the only one.
     if (lineFeed < 0 && (comments.length > 0 || lines.length > 0)) break
-    const lineEnd = lineFeed < 0 ? head.length : lineFeed
-    const end = lineEnd > at && head[lineEnd - 1] === CARRIAGE_RETURN ? lineEnd - 1 : lineEnd
-    if (head[at] === COMMENT_MARK) {
+    const lineEnd = lineFeed < 0 ? text.length : lineFeed
+    const end = lineEnd > at && text[lineEnd - 1] === '\r' ? lineEnd - 1 : lineEnd
+    if (text[at] === '#') {
       if (lines.length === 0) comments.push(head.slice(at, end))
     } else if (end > at) {
-      lines.push(Buffer.from(head.buffer, head.byteOffset + at, end - at).toString('latin1'))
+      lines.push(text.slice(at, end))
     }
     at = lineEnd + 1
   }
-  return { comments, lines }
+  return { comments, lines, text }
 }
 
 function findFormat(path: string, sample: LogSample, request: FormatRequest): [LogFormat, FormatDecision] {

@@ -7,13 +7,16 @@
 import { createHash, type Hash } from 'node:crypto'
 import { invariant } from '../base/failure.ts'
 
-/** What stands before the digests in the `appId` of an input's `txn`. */
-const PREFIX = 'byteledger:1:'
-const APP_ID = /^byteledger:1:([0-9a-f]{64}):([0-9a-f]{16})$/
+/** What stands before the digests in the `appId` of an input's `txn`; with 1, heads went on to 2^16 bytes. */
+const PREFIX = 'byteledger:2:'
+const APP_ID = /^byteledger:([12]):([0-9a-f]{64}):([0-9a-f]{16})$/
 /** The digest of the first bytes is over the largest power of two that the content has, up to this. */
-const LONGEST_HEAD = 2 ** 16
+const LONGEST_HEAD = 2 ** 11
 /** Of so many lines each is a beginning by itself. */
 const FIRST_LINES = 8
+/** So far the end of the first line that is no comment is looked for: thousands of logs may begin with the same header. */
+const LONGEST_HEADER = 2 ** 16
+const COMMENT_MARK = 0x23
 
 /** Content that is in a store. */
 export interface KnownContent {
@@ -64,7 +67,7 @@ export interface LineEnd {
 }
 
 /** So many first bytes of an input are wanted to look it up. */
-export const HEAD_BYTE_LENGTH: number = LONGEST_HEAD
+export const HEAD_BYTE_LENGTH: number = LONGEST_HEADER
 
 /**
  * Digests the first bytes of an input; `head` has `HEAD_BYTE_LENGTH` of them, or all. Two FNV-1a hashes side by
@@ -74,20 +77,24 @@ export function digestHead(head: Uint8Array): HeadDigests {
   const highs: number[] = []
   const lows: number[] = []
   const lineEnds: LineEnd[] = []
-  const end = Math.min(head.length, LONGEST_HEAD)
+  const end = Math.min(head.length, LONGEST_HEADER)
   let low = 0x811c_9dc5
   let high = 0x811c_9dc5 ^ 0xffff
   let lineCount = 0
-  for (let at = 0, next = 1; at < end; at++) {
+  let lineStart = 0
+  let isBehindHeader = false
+  for (let at = 0, next = 1; at < end && !(isBehindHeader && at >= LONGEST_HEAD); at++) {
     const byte = head[at] ?? 0
     low = Math.imul(low ^ byte, 0x0100_0193)
     high = Math.imul(high ^ byte ^ (low >>> 24), 0x0100_0193)
-    if (at + 1 === next) {
+    if (at + 1 === next && next <= LONGEST_HEAD) {
       highs.push(high >>> 0)
       lows.push(low >>> 0)
       next *= 2
     }
     if (byte !== LINE_FEED) continue
+    isBehindHeader ||= head[lineStart] !== COMMENT_MARK
+    lineStart = at + 1
     lineCount++
     if (lineCount > FIRST_LINES && (lineCount & (lineCount - 1)) !== 0) continue
     lineEnds.push({ byteLength: at + 1, digest: shortened(high, low) })
@@ -111,7 +118,7 @@ export function appIdOf(content: KnownContent, heads: HeadDigests): string {
 
 /** Whether a `txn` is that of content with this digest. */
 export function isContent(appId: string, sha256: string): boolean {
-  return APP_ID.exec(appId)?.[1] === sha256
+  return APP_ID.exec(appId)?.[2] === sha256
 }
 
 /** Which digest of a head is that of content of this length: the one over 2 to the power of so many bytes. */
@@ -130,20 +137,26 @@ function headOf(content: KnownContent, heads: HeadDigests): string {
 export class KnownInputs {
   /** By index of the head's digest, then by that. */
   private readonly byHead: (Map<number, KnownContent[]> | undefined)[] = []
+  /** Content whose head is of another length than ours: any input may begin with it. */
+  private readonly withoutHead: KnownContent[] = []
 
   /** `transactions` are those of a snapshot; other programs' are passed over. */
   constructor(transactions: ReadonlyMap<string, number>) {
     for (const [appId, byteLength] of transactions) {
       const found = APP_ID.exec(appId)
       if (found === null) continue
-      const head = found[2] ?? ''
-      const digest = shortened(Number.parseInt(head.slice(0, 8), 16), Number.parseInt(head.slice(8), 16))
-      this.addEntry({ sha256: found[1] ?? '', byteLength }, digest)
+      const [, version, sha256 = '', head = ''] = found
+      const content = { sha256, byteLength }
+      if (version === '1' && byteLength > LONGEST_HEAD) this.withoutHead.push(content)
+      else {
+        const digest = shortened(Number.parseInt(head.slice(0, 8), 16), Number.parseInt(head.slice(8), 16))
+        this.addEntry(content, digest)
+      }
     }
   }
 
   get isEmpty(): boolean {
-    return this.byHead.length === 0
+    return this.byHead.length === 0 && this.withoutHead.length === 0
   }
 
   /** Adds content that begins as an input with these heads. */
@@ -155,7 +168,7 @@ export class KnownInputs {
 
   /** Content that an input of these first bytes may begin with, the shortest first. */
   candidates(heads: HeadDigests): KnownContent[] {
-    const found: KnownContent[] = []
+    const found: KnownContent[] = [...this.withoutHead]
     for (let index = 0; index < heads.highs.length; index++) {
       const byDigest = this.byHead[index]
       if (byDigest === undefined) continue

@@ -105,6 +105,10 @@ async function* textOfPart(text: Chunks, part: InputPart): AsyncGenerator<Uint8A
   }
 }
 
+function fillsItsBuffer(bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> {
+  return bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength
+}
+
 /** Text that has arrived and is not handed on yet. */
 class HeldText {
   private parts: Uint8Array[] = []
@@ -125,8 +129,12 @@ class HeldText {
     this.partsByteLength += bytes.length
   }
 
-  /** All of it, in one buffer. */
+  /** All of it, in a buffer of its own: that of the only part, if nothing else is in it. */
   whole(): Uint8Array<ArrayBuffer> {
+    const [only] = this.parts
+    // Not as it comes: what a Buffer slices is no copy.
+    if (this.parts.length === 1 && only !== undefined && fillsItsBuffer(only))
+      return new Uint8Array(only.buffer)
     const whole = new Uint8Array(this.partsByteLength)
     let at = 0
     for (const part of this.parts) {

@@ -20,7 +20,7 @@ const CHOICES: FormatChoices = {
 function read(name: string, choices: Partial<FormatChoices>, lines: readonly string[] = []) {
   const format = LOG_FORMATS.find((known) => known.name === name)
   assert.ok(format)
-  return format.readLayout({ comments: [], lines }, { ...CHOICES, ...choices })
+  return format.readLayout({ comments: [], lines, text: lines.join('\n') }, { ...CHOICES, ...choices })
 }
 
 function slotsOf(name: string, choices: Partial<FormatChoices>): string[] {

@@ -9,6 +9,8 @@ export interface LogSample {
   readonly comments: readonly Uint8Array[]
   /** The first lines that are neither comments nor blank. */
   readonly lines: readonly string[]
+  /** The text that they were taken from: what is not in it is in none of them. */
+  readonly text: string
 }
 
 /** What the user says about the format. */

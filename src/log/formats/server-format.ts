@@ -2,7 +2,7 @@
 
 import { type FormatReading, type LogFormat, type LogSample, problem } from './log-format.ts'
 import { type RecordShape, readShape } from './record-reading.ts'
-import { isMadeBy, type TemplateReading } from './template-layout.ts'
+import { hasLiterals, isMadeBy, type TemplateReading } from './template-layout.ts'
 
 /** What is particular about the server. */
 export interface ServerFormat {
@@ -34,10 +34,16 @@ class Templates {
   findUsual(sample: LogSample): RecordShape | undefined {
     for (const text of this.server.usual) {
       const reading = this.read(text)
-      if (reading.ok && sample.lines.some((line) => isMadeBy(reading.shape, line))) return reading.shape
+      if (reading.ok && makesSome(reading.shape, sample)) return reading.shape
     }
     return undefined
   }
+}
+
+/** Whether a template made some line of a sample. */
+function makesSome(shape: RecordShape, { lines, text }: LogSample): boolean {
+  // Most samples of other formats lack one of the literals altogether.
+  return hasLiterals(shape, text) && lines.some((line) => isMadeBy(shape, line))
 }
 
 /** The format. */
@@ -51,7 +57,7 @@ export function serverFormat(server: ServerFormat): LogFormat {
       if (logFormat === undefined) return templates.findUsual(sample) !== undefined
       // Lines of a format that is refused are known, so that it is said why.
       const { shape } = templates.read(logFormat)
-      return shape !== undefined && sample.lines.some((line) => isMadeBy(shape, line))
+      return shape !== undefined && makesSome(shape, sample)
     },
     readLayout(sample, choices): FormatReading {
       if (choices.logFormat !== undefined) {

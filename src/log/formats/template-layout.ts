@@ -112,10 +112,19 @@ export function matchTemplate(shape: RecordShape, line: string): ReadonlyMap<Rec
   return at === line.length ? values : undefined
 }
 
+/** Whether a text has all that stands between the fields of a line that is made by the template. */
+export function hasLiterals({ fields }: RecordShape, text: string): boolean {
+  // Every text is full of blanks: a search for what begins with one takes longest.
+  for (const { text: literal } of fields)
+    if (!literal.startsWith(' ') && !text.includes(literal)) return false
+  for (const { text: literal } of fields) if (literal.startsWith(' ') && !text.includes(literal)) return false
+  return true
+}
+
 /** Whether a line is made by the template and its status is one. */
 export function isMadeBy(shape: RecordShape, line: string): boolean {
   // Most lines of other formats lack one of the literals, which is seen much faster than where fields end.
-  for (const { text } of shape.fields) if (!line.includes(text)) return false
+  if (!hasLiterals(shape, line)) return false
   const values = matchTemplate(shape, line)
   return values !== undefined && /^\d{3}$/.test(values.get('status') ?? '')
 }
