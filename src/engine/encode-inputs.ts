@@ -18,8 +18,6 @@ const DEFAULT_SHARD_BYTE_LENGTH = 32 * 1024 * 1024
 const MIN_SHARD_BYTE_LENGTH = 1
 /** Smaller inputs are encoded in this thread: starting others takes longer than it saves. */
 const THREADS_FROM_BYTE_LENGTH = 96 * 1024 * 1024
-/** ... unless there are so many that looking at them keeps this thread busy meanwhile, as much as so many bytes each. */
-const INPUT_WEIGHT = 16 * 1024
 const PROGRESS_INTERVAL_MS = 100
 
 /** How far a run has come. */
@@ -287,11 +285,8 @@ async function createRunner({ inputs, sink }: EncodeTask, options: EncodeOptions
     splitByDay: sink.splitsByDay,
   }
   const threads = options.threads ?? (await availableThreads())
-  const weight = inputs.reduce(
-    (sum, input) => sum + (input.byteLength ?? Number.POSITIVE_INFINITY) + INPUT_WEIGHT,
-    0,
-  )
-  if (threads <= 1 || weight < (options.threadsFromByteLength ?? THREADS_FROM_BYTE_LENGTH)) {
+  const byteLength = inputs.reduce((sum, input) => sum + (input.byteLength ?? Number.POSITIVE_INFINITY), 0)
+  if (threads <= 1 || byteLength < (options.threadsFromByteLength ?? THREADS_FROM_BYTE_LENGTH)) {
     // The encoder is loaded where it works: in this thread, or in the others.
     const { createInlineRunner } = await import('./shard-runner.ts')
     return createInlineRunner(shardOptions)

@@ -17,6 +17,7 @@ import { endOfLines, follow, iterate, once, peek, readBytes, sizeOf } from './in
 import {
   appIdOf,
   ContentDigest,
+  contentOf,
   digestHead,
   HEAD_BYTE_LENGTH,
   type HeadDigests,
@@ -261,15 +262,11 @@ export class InputClaims {
   ): Promise<InputPart | undefined> {
     const { text, mayGrow, layout } = opened
     const end = endOfWholeLines(text, layout)
-    const digest = new ContentDigest(await this.candidates(heads, text.length))
-    if (digest.longestCandidate !== undefined) digest.update(text)
-    const { known } = digest
+    const known = knownBeginning(text, await this.candidates(heads, text.length))
     const knownByteLength = known.byteLength
     const pendingByteLength = text.length - Math.max(end, knownByteLength)
     if (knownByteLength >= end) return this.leave(input, heads, known, pendingByteLength)
-    const whole = new ContentDigest([])
-    whole.update(text.subarray(0, end))
-    const content = whole.finish()
+    const content = contentOf(text.subarray(0, end))
     if (await this.isBeginning(content, this.longer(heads, end)))
       return this.leaveBeginning(input, heads, content, pendingByteLength)
     this.take({
@@ -415,6 +412,14 @@ export class InputClaims {
       throw new Failure('DAMAGED', `${name}: expected a log, found an archive within an archive`)
     return input
   }
+}
+
+/** The longest beginning of a text that is known. */
+function knownBeginning(text: Uint8Array, candidates: readonly KnownContent[]): KnownBeginning {
+  if (candidates.length === 0) return NOTHING_KNOWN
+  const digest = new ContentDigest(candidates)
+  digest.update(text)
+  return digest.known
 }
 
 function statusOf({ knownByteLength }: Claim, whole: KnownContent): ClaimedInput['status'] {

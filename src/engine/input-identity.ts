@@ -4,7 +4,7 @@
  * first bytes, so that nearly all inputs are known to be new without reading them twice.
  */
 
-import { createHash, type Hash } from 'node:crypto'
+import { createHash, type Hash, hash } from 'node:crypto'
 import { invariant } from '../base/failure.ts'
 
 /** What stands before the digests in the `appId` of an input's `txn`; with 1, heads went on to 2^16 bytes. */
@@ -189,6 +189,11 @@ export class KnownInputs {
     if (contents === undefined) heads.set(digest, [content])
     else contents.push(content)
   }
+}
+
+/** The digest of bytes that are there as a whole. */
+export function contentOf(bytes: Uint8Array): KnownContent {
+  return { sha256: hash('sha256', bytes, 'hex'), byteLength: bytes.length }
 }
 
 /** Digests content from front to back, and finds the longest beginning of it that is known. */

@@ -5,6 +5,7 @@ import { basename, dirname, join, resolve, sep } from 'node:path'
 import { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { attempted, attemptedAsync, Failure, messageOf } from '../base/failure.ts'
+import { Slab } from '../base/slab.ts'
 import { compressionOf, GzipEnd, gunzipWhole } from './compression.ts'
 import { AUTOMATIC, type FormatRequest, type InputLines, readInputLines } from './input-format.ts'
 import { isRemote } from './remote-name.ts'
@@ -18,6 +19,9 @@ export const STDIN = '-'
 const HEAD_BYTE_LENGTH = 64 * 1024
 /** Files up to this size are read in one go: they come by the thousand, and a stream each would cost most. */
 const SMALL_BYTE_LENGTH = 256 * 1024
+/** They share memory of so many bytes. */
+const SLAB_BYTE_LENGTH = 1024 * 1024
+const smallFileMemory = new Slab(SLAB_BYTE_LENGTH)
 /** A small gzip file may turn into so many bytes at once; others are inflated as streams. */
 const SMALL_INFLATED_BYTE_LENGTH = 16 * 1024 * 1024
 /** Streams move so many bytes at a time. */
@@ -82,7 +86,7 @@ export function openInput(path: string, options: InputOptions = {}): LogInput {
   // A named pipe or a device has no size to cut into shards and can be read only once.
   if (!stat.isFile()) return streamedInput(path, undefined, () => createReadStream(path), options)
   if (options.small !== false && stat.size <= SMALL_BYTE_LENGTH) return smallInput(path, stat.size, options)
-  const head = readStart(path, Math.min(stat.size, HEAD_BYTE_LENGTH))
+  const head = readStart(path, new Uint8Array(Math.min(stat.size, HEAD_BYTE_LENGTH)))
   if (compressionOf(head) !== undefined) {
     const source = { highWaterMark: STREAM_CHUNK_BYTE_LENGTH }
     return streamedInput(path, stat.size, () => createReadStream(path, source), options)
@@ -140,9 +144,9 @@ function realPath(path: string): string {
   }
 }
 
-/** The first `byteLength` bytes of a file, which must be there. */
-function readStart(path: string, byteLength: number): Uint8Array {
-  const bytes = new Uint8Array(byteLength)
+/** The first bytes of a file, which must be there, into `bytes`. */
+function readStart(path: string, bytes: Uint8Array): Uint8Array {
+  const byteLength = bytes.length
   const fd = attempted(path, 'open', () => openSync(path, 'r'))
   try {
     for (let at = 0; at < byteLength; ) {
@@ -198,7 +202,7 @@ function smallInput(path: string, byteLength: number, options: InputOptions): St
     byteLength,
     bytesTaken: () => taken,
     async open() {
-      const bytes = readStart(path, byteLength)
+      const bytes = readStart(path, smallFileMemory.take(byteLength))
       taken = byteLength
       const inflated = inflateSmall(path, bytes, options)
       const { head, text } =

@@ -105,10 +105,6 @@ async function* textOfPart(text: Chunks, part: InputPart): AsyncGenerator<Uint8A
   }
 }
 
-function fillsItsBuffer(bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> {
-  return bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength
-}
-
 /** Text that has arrived and is not handed on yet. */
 class HeldText {
   private parts: Uint8Array[] = []
@@ -129,12 +125,10 @@ class HeldText {
     this.partsByteLength += bytes.length
   }
 
-  /** All of it, in a buffer of its own: that of the only part, if nothing else is in it. */
-  whole(): Uint8Array<ArrayBuffer> {
+  /** All of it, in one: a copy, unless there is one part only. */
+  whole(): Uint8Array {
     const [only] = this.parts
-    // Not as it comes: what a Buffer slices is no copy.
-    if (this.parts.length === 1 && only !== undefined && fillsItsBuffer(only))
-      return new Uint8Array(only.buffer)
+    if (this.parts.length === 1 && only !== undefined) return only
     const whole = new Uint8Array(this.partsByteLength)
     let at = 0
     for (const part of this.parts) {
@@ -147,7 +141,7 @@ class HeldText {
 
   /** Forgets the first `byteLength` bytes of `whole`. */
   drop(whole: Uint8Array, byteLength: number): void {
-    this.parts = [whole.subarray(byteLength)]
+    this.parts = byteLength === whole.length ? [] : [whole.subarray(byteLength)]
     this.partsByteLength = whole.length - byteLength
     this.start += byteLength
   }
@@ -165,7 +159,7 @@ async function* textPieces(
   let nextCut = cut + room()
   // As in a file, a line that began before the part is not of it.
   let isSkippingLine = part.start > 0
-  const planned = (text: Uint8Array<ArrayBuffer>, to: number): PlannedPiece => ({
+  const planned = (text: Uint8Array, to: number): PlannedPiece => ({
     piece: { kind: 'text', inputIndex, layout, header, text, start: held.start },
     byteLength: to - cut,
   })
@@ -186,11 +180,10 @@ async function* textPieces(
         if (lineFeed < 0 && whole.length - lineStart <= LONG_LINE_BYTE_LENGTH) break
         isSkippingLine = lineFeed < 0
         // Of a line that is too long only the beginning goes on: enough to be counted as such.
-        yield planned(
-          whole.slice(0, isSkippingLine ? lineStart + LONG_LINE_BYTE_LENGTH : lineFeed + 1),
-          nextCut,
-        )
+        const end = isSkippingLine ? lineStart + LONG_LINE_BYTE_LENGTH : lineFeed + 1
+        const next = planned(whole.subarray(0, end), nextCut)
         held.drop(whole, isSkippingLine ? whole.length : lineFeed + 1)
+        yield next
       }
       cut = nextCut
       nextCut += room()

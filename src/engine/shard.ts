@@ -27,7 +27,7 @@ export interface FilePiece extends PieceLines {
 /** Whole lines of an input that is read once, from front to back: a pipe, or what a gzip file holds. */
 export interface TextPiece extends PieceLines {
   readonly kind: 'text'
-  readonly text: Uint8Array<ArrayBuffer>
+  readonly text: Uint8Array
   /** Where the text begins in the decompressed input. */
   readonly start: number
 }

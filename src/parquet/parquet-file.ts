@@ -6,6 +6,7 @@
 import { BoundedCache } from '../base/bounded-cache.ts'
 import { ByteReader } from '../base/byte-reader.ts'
 import { damaged } from '../base/failure.ts'
+import { Slab } from '../base/slab.ts'
 import { BloomFilters } from './bloom-filter.ts'
 import { type ChunkSource, endOfPages } from './chunk-source.ts'
 import type { PositionSegments } from './delta-reader.ts'
@@ -23,8 +24,7 @@ import { isSealed } from './thrift-compact.ts'
 export class FileCaches {
   /** Bytes of bloom filters that may still be kept: those read first stay, as all are read each time. */
   #bloomFilterBytesLeft: number
-  /** Filters are small and many: they share memory, as an allocation each would cost more than reading. */
-  #slab = new Uint8Array(0)
+  readonly #bloomFilterMemory = new Slab(SLAB_BYTE_LENGTH)
   readonly rowGroups: BoundedCache<RowGroupMetadata>
   readonly byteStrings: BoundedCache<ByteStrings>
   readonly integers: BoundedCache<Float64Array>
@@ -66,10 +66,7 @@ export class FileCaches {
   takeBloomFilterBytes(byteLength: number): Uint8Array | undefined {
     if (byteLength > this.#bloomFilterBytesLeft) return undefined
     this.#bloomFilterBytesLeft -= byteLength
-    if (byteLength > this.#slab.length) this.#slab = new Uint8Array(Math.max(byteLength, SLAB_BYTE_LENGTH))
-    const bytes = this.#slab.subarray(0, byteLength)
-    this.#slab = this.#slab.subarray(byteLength)
-    return bytes
+    return this.#bloomFilterMemory.take(byteLength)
   }
 }
 
