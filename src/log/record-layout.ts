@@ -68,7 +68,10 @@ export interface RecordCounts {
    * without a count proves nothing. `offered`: bytes of the response, whether or not they were sent.
    */
   readonly body: BodyCount
-  /** `headers` alone; with the `frames` of HTTP/2; or everything on the `wire`, that of TLS as well. */
+  /**
+   * `headers` alone; with the `frames` of HTTP/2; or everything on the `wire`, that of TLS as well, and of chunks on a
+   * line without a content length.
+   */
   readonly sent: SentCount
 }
 

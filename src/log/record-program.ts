@@ -39,6 +39,7 @@ function flagsOf(layout: RecordLayout): number {
     layout.counts.body === 'sent-in-chunks',
     layout.counts.sent !== 'headers',
     layout.counts.body === 'sent-in-frames',
+    layout.counts.sent === 'wire',
   ]
   return flags.reduce((sum, flag, bit) => (flag ? sum + 2 ** bit : sum), 0)
 }

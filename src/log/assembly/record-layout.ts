@@ -42,6 +42,8 @@ export const BODY_IN_CHUNKS: u32 = 4096
 export const SENT_IN_FRAMES: u32 = 8192
 /** The count of the body has the framing of HTTP/2, where that may be the protocol; without a count nothing is proven. */
 export const BODY_IN_FRAMES: u32 = 16384
+/** The count with headers has what TLS adds, too, and the framing of chunks, where the content length is empty. */
+export const SENT_ON_WIRE: u32 = 32768
 
 /** Slots: what a field means; the order of `RECORD_SLOTS` in record-layout.ts of the host. */
 export const DATE: u32 = 0

@@ -9,14 +9,16 @@ import { readTemplate, type TemplatePart, type TemplateReading } from './templat
 const COMBINED = '%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i"'
 const RANGES = `${COMBINED} "%{Range}i" "%{Content-Range}o"`
 /** Combined, with the fields that make proofs possible. */
-export const APACHE_RANGE_FORMAT: string = `${RANGES} %B %O %X`
+const WITH_LENGTH = `${RANGES} "%{Content-Length}o" %B %O %X`
+/** The same without the content length, with which an aborted transfer cannot be told from one in chunks. */
+const WITHOUT_LENGTH = `${RANGES} %B %O %X`
 /** The same without what was sent: nothing is known of a transfer that was aborted. */
 const WITHOUT_SENT = `${RANGES} %B %X`
 
 /**
  * `%B` and `%b` are the size of the response, however much of it was sent (mod_log_config says so; seen with 2.4.71:
- * all of 60 MB for a transfer that ended after one). What was sent is `%O`, as it went over the wire: with 25 kB of
- * TLS around 8 MB.
+ * all of 60 MB for a transfer that ended after one), without the framing of chunks. What was sent is `%O`, as it went
+ * over the wire: with 25 kB of TLS around 8 MB, and with chunks where there is no content length.
  */
 const COUNTS: RecordCounts = { body: 'offered', sent: 'wire' }
 
@@ -110,6 +112,6 @@ function readApacheTemplate(text: string): TemplateReading {
 /** See the head of this file. */
 export const APACHE: LogFormat = serverFormat({
   name: 'apache',
-  usual: [APACHE_RANGE_FORMAT, WITHOUT_SENT, COMBINED],
+  usual: [WITH_LENGTH, WITHOUT_LENGTH, WITHOUT_SENT, COMBINED],
   readTemplate: readApacheTemplate,
 })
