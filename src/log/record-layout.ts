@@ -86,6 +86,11 @@ export interface RecordField {
   readonly text: string
   /** In JSON the index of the field whose object it stands in. */
   readonly parent?: number
+  /**
+   * In a template: whether the field ends where its literal stands last before the first of the next field's, as the
+   * next field is known not to hold it and this one may.
+   */
+  readonly endsLast?: boolean
 }
 
 /** How fields are written. */

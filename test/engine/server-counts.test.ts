@@ -122,6 +122,34 @@ test('Apache: the size of a response proves nothing of what was sent', async () 
   )
 })
 
+test('a user may have any name: no line is lost for it, and none says another thing', async () => {
+  const names = [
+    'a [b',
+    ' [',
+    '] [',
+    'x [10/Oct/2000:13:55:36 -0700',
+    'x [10/Oct/2000:13:55:36 -0700] y',
+    '[10/Oct/2000:13:55:36 -0700] \\x22GET /b HTTP/1.1\\x22 206 9',
+    'e \\x5C',
+  ]
+  const ends = {
+    nginx: '200 10 "-" "curl/8"',
+    apache: '200 10 "-" "curl/8" "-" "bytes 0-9/10" "10" 10 300 -',
+  }
+  for (const [format, end] of Object.entries(ends)) {
+    const lines = names.map(
+      (name) => `192.0.2.1 - ${name} [24/Nov/2026:11:24:17 +0000] "GET /a HTTP/1.1" ${end}\n`,
+    )
+    const report = await run([write(lines.join(''))], { format })
+    assert.equal([report.kept, report.rejected, report.rows], [names.length, {}, 10 * names.length], format)
+    const answer = ask([report], 'curl/8')
+    assert.equal([answer.firstAt, answer.lastAt], ['2026-11-24T11:24:17Z', '2026-11-24T11:24:17Z'])
+    // With quotes that are not escaped, which no server writes by itself, nothing is sure.
+    const forged = `192.0.2.1 - x [10/Oct/2000:13:55:36 -0700] "GET /b HTTP/1.1" ${end} [24/Nov/2026:11:24:17 +0000] "GET /a HTTP/1.1" ${end}\n`
+    assert.equal((await run([write(lines[0] + forged)], { format })).rejected, { BAD_FIELDS: 1 }, format)
+  }
+})
+
 test('a range that was asked for beyond the end of the asset proves no byte that is not there', async () => {
   const counted =
     '$remote_addr - $remote_user [$time_local] "$request" $status $bytes_sent "$http_referer" "$http_user_agent" "$http_range" "$request_completion"'

@@ -7,7 +7,7 @@ function requestLine(values: ReadonlyMap<string, string>): string {
 }
 
 const writeCombined = (values: ReadonlyMap<string, string>): string =>
-  `${values.get('ip')} - - [${values.get('clf')}] "${escapeC(requestLine(values))}" ${values.get('status')} ${orDash(values.get('bodyBytes'))} "-" "${escapeC(values.get('userAgent') ?? '')}"`
+  `${values.get('ip')} - ${values.get('user') ?? '-'} [${values.get('clf')}] "${escapeC(requestLine(values))}" ${values.get('status')} ${orDash(values.get('bodyBytes'))} "-" "${escapeC(values.get('userAgent') ?? '')}"`
 
 const writeNginxRanges = (values: ReadonlyMap<string, string>): string =>
   `${writeCombined(values)} ${values.get('epoch')} "${orDash(values.get('range'))}" "${orDash(values.get('contentRange'))}"`
@@ -127,7 +127,7 @@ const APACHE_SLOTS = [
   'range',
   'contentRange',
 ]
-const APACHE_LITERALS = ['', ' ', ' ', ' ', ' "', '" ', ' ', ' "', '" "', '" "', '" "', '" ', ' ']
+const APACHE_LITERALS = ['', ' ', ' ', ' [', '] "', '" ', ' ', ' "', '" "', '" "', '" "', '" ', ' ']
 const APACHE = {
   structure: 'template',
   escapes: 'c',

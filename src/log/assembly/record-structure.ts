@@ -4,11 +4,13 @@ import { splitJson } from './json-members'
 import { findByte } from './marks'
 import {
   C_ESCAPES,
+  ENDS_LAST,
   fieldAt,
   fieldCount,
   has,
   JSON_ESCAPES,
   NO_SLOT,
+  parentOf,
   prefix,
   prefixByteLength,
   QUOTED,
@@ -67,6 +69,21 @@ function findLiteral(from: usize, to: usize, text: usize, length: usize): usize 
   }
 }
 
+/** Where a field that begins at `at` ends: at its last literal before the first one of the field behind it; or 0. */
+function lastEnd(at: usize, end: usize, field: usize, next: usize): usize {
+  const text = textOf(field)
+  const length = textByteLengthOf(field)
+  const limit = findLiteral(at, end, textOf(next), textByteLengthOf(next))
+  if (limit == 0) return 0
+  let last: usize = 0
+  let found = findLiteral(at, limit, text, length)
+  while (found != 0) {
+    last = found
+    found = findLiteral(found + 1, limit, text, length)
+  }
+  return last
+}
+
 function splitTemplate(start: usize, end: usize): bool {
   if (!isText(start, end, prefix, prefixByteLength)) return false
   let at = start + prefixByteLength
@@ -76,7 +93,10 @@ function splitTemplate(start: usize, end: usize): bool {
     const slot = slotOf(field)
     let fieldEnd = end
     if (length > 0) {
-      fieldEnd = findLiteral(at, end, textOf(field), length)
+      const endsLast = parentOf(field) == ENDS_LAST
+      fieldEnd = endsLast
+        ? lastEnd(at, end, field, fieldAt(i + 1))
+        : findLiteral(at, end, textOf(field), length)
       if (fieldEnd == 0) return false
     } else if (slot != NO_SLOT && findByte(SPACE, at, end) < end) {
       // Nothing bounds the last field: a space in it means that the line has more fields.

@@ -83,8 +83,15 @@ function readApacheTemplate(text: string): TemplateReading {
   for (const [whole, before = '', argument, after = '', letter] of unwrapDirective(text).matchAll(
     DIRECTIVE,
   )) {
-    if (letter === undefined) parts.push({ kind: 'literal', text: whole === '%%' ? '%' : whole })
-    else parts.push({ kind: 'variable', name: directiveName(before + after, argument, letter) })
+    if (letter === undefined) {
+      parts.push({ kind: 'literal', text: whole === '%%' ? '%' : whole })
+      continue
+    }
+    const name = directiveName(before + after, argument, letter)
+    const variable: TemplatePart = { kind: 'variable', name }
+    // The brackets are the server's own: they tell where the time begins.
+    if (name === 't') parts.push({ kind: 'literal', text: '[' }, variable, { kind: 'literal', text: ']' })
+    else parts.push(variable)
   }
   const names = parts.flatMap((part) => (part.kind === 'variable' ? [part.name] : []))
   const { slots, duplicate } = assignSlots(names, MEANINGS)

@@ -51,6 +51,22 @@ function refuseForgeable(
         `behind it; log "${sign}${name}", in double quotes`
 }
 
+/**
+ * Says of the field before a time in brackets that it ends where the time begins: a user may be called ` [`, but
+ * neither a time nor, as servers escape quotes, a user holds the `] "` behind the time.
+ */
+function endBeforeTimes(fields: readonly RecordField[]): RecordField[] {
+  return fields.map((field, i) => {
+    const next = fields[i + 1]
+    const isBeforeTime =
+      next?.slot === 'instant' &&
+      field.text.endsWith('[') &&
+      next.text.startsWith(']') &&
+      next.text.includes('"')
+    return isBeforeTime ? { ...field, endsLast: true } : field
+  })
+}
+
 /** Puts parts together; `slots` has one entry a variable. */
 export function readTemplate(parts: readonly TemplatePart[], style: TemplateStyle): TemplateReading {
   let prefix = ''
@@ -77,7 +93,7 @@ export function readTemplate(parts: readonly TemplatePart[], style: TemplateStyl
   const shape: RecordShape = {
     structure: 'template',
     prefix,
-    fields,
+    fields: endBeforeTimes(fields),
     spelling: style.spelling,
     completion: style.slots.includes('completion') ? style.completion : 'none',
     counts: style.counts,
@@ -95,14 +111,27 @@ function findLiteral(line: string, text: string, from: number): number {
   return -1
 }
 
+/** Where a literal stands last before the first `behind`; -1 when one of them does not. */
+function findLastLiteral(line: string, text: string, from: number, behind: string): number {
+  const head = line.slice(0, Math.max(0, findLiteral(line, behind, from)))
+  let last = -1
+  for (let at = findLiteral(head, text, from); at >= 0; at = findLiteral(head, text, at + 1)) last = at
+  return last
+}
+
 /** The fields of a line by slot, or undefined when the line is not made by the template. */
 export function matchTemplate(shape: RecordShape, line: string): ReadonlyMap<RecordSlot, string> | undefined {
   const prefix = shape.prefix ?? ''
   if (!line.startsWith(prefix)) return undefined
   const values = new Map<RecordSlot, string>()
   let at = prefix.length
-  for (const { slot, text } of shape.fields) {
-    const end = text === '' ? line.length : findLiteral(line, text, at)
+  for (const [i, { slot, text, endsLast = false }] of shape.fields.entries()) {
+    const end =
+      text === ''
+        ? line.length
+        : endsLast
+          ? findLastLiteral(line, text, at, shape.fields[i + 1]?.text ?? '')
+          : findLiteral(line, text, at)
     if (end < 0) return undefined
     const value = line.slice(at, end)
     if (slot !== undefined) values.set(slot, value)
