@@ -87,10 +87,10 @@ export interface RecordField {
   /** In JSON the index of the field whose object it stands in. */
   readonly parent?: number
   /**
-   * In a template: whether the field ends where its literal stands last before the first of the next field's, as the
-   * next field is known not to hold it and this one may.
+   * In a template: whether the field begins after the last of the literals before it, up to its own: it is known not
+   * to hold that literal, and the field before may.
    */
-  readonly endsLast?: boolean
+  readonly startsLast?: boolean
 }
 
 /** How fields are written. */

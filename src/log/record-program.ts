@@ -20,7 +20,7 @@ const STRUCTURES = ['separated', 'template', 'json'] as const
 const HEAD_BYTE_LENGTH = 40
 const FIELD_BYTE_LENGTH = 16
 const NONE = 0xffffffff
-const ENDS_LAST = 0xfffffffe
+const STARTS_LAST = 0xfffffffe
 
 /** The bits in assembly/record-layout.ts, in order. */
 function flagsOf(layout: RecordLayout): number {
@@ -46,11 +46,11 @@ function flagsOf(layout: RecordLayout): number {
 }
 
 function fieldWords(
-  { slot, parent, endsLast = false }: RecordField,
+  { slot, parent, startsLast = false }: RecordField,
   textOffset: number,
   byteLength: number,
 ): number[] {
-  const place = endsLast ? ENDS_LAST : (parent ?? NONE)
+  const place = startsLast ? STARTS_LAST : (parent ?? NONE)
   return [slot === undefined ? NONE : RECORD_SLOTS.indexOf(slot), textOffset, byteLength, place]
 }
 

@@ -99,9 +99,9 @@ function splitTemplate(line: string, format: OracleFormat): string[] | undefined
     }
     // What stands before a time in brackets goes on up to them, whatever it is called.
     if (literal === ' [') {
-      const head = /^((?:\\.|(?!\] ")[^\\])*)\] "/s.exec(rest)?.[1]
+      const head = /^(?:\\.|(?! \[)[^\\])* \[(?:\\.|(?!\] ")[^\\])*(?=\] ")/.exec(rest)?.[0]
       const before = head?.split(literal).slice(0, -1).join(literal)
-      if (head?.includes(literal) !== true || before === undefined) return undefined
+      if (before === undefined) return undefined
       fields.push(before)
       rest = rest.slice(before.length + literal.length)
       continue

@@ -79,8 +79,8 @@ export const PROTOCOL: u32 = 29
 export const SLOT_COUNT: u32 = 30
 /** A field that means nothing to us. */
 export const NO_SLOT: u32 = 0xffffffff
-/** In the place of a parent: the field of a template ends at its last literal before the next field's first. */
-export const ENDS_LAST: u32 = 0xfffffffe
+/** In the place of a parent: a field of a template that begins after the last literal of the field before it. */
+export const STARTS_LAST: u32 = 0xfffffffe
 
 /** Words before the fields. */
 const HEAD_WORDS: u32 = 10
@@ -150,7 +150,7 @@ export function textByteLengthOf(field: usize): usize {
   return <usize>load<u32>(field, 8)
 }
 
-/** Index of the JSON member that it stands in, or `NO_SLOT`; of a template's field `ENDS_LAST` or `NO_SLOT`. */
+/** Index of the JSON member that it stands in, or `NO_SLOT`; of a template's field `STARTS_LAST` or `NO_SLOT`. */
 export function parentOf(field: usize): u32 {
   return load<u32>(field, 12)
 }

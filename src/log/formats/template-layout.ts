@@ -52,18 +52,14 @@ function refuseForgeable(
 }
 
 /**
- * Says of the field before a time in brackets that it ends where the time begins: a user may be called ` [`, but
- * neither a time nor, as servers escape quotes, a user holds the `] "` behind the time.
+ * Says of a time in brackets that it begins after the last of them: a user may be called ` [`, but neither a time nor,
+ * as servers escape quotes, a user holds the `] "` behind the time.
  */
-function endBeforeTimes(fields: readonly RecordField[]): RecordField[] {
+function startTimesLast(fields: readonly RecordField[]): RecordField[] {
   return fields.map((field, i) => {
-    const next = fields[i + 1]
-    const isBeforeTime =
-      next?.slot === 'instant' &&
-      field.text.endsWith('[') &&
-      next.text.startsWith(']') &&
-      next.text.includes('"')
-    return isBeforeTime ? { ...field, endsLast: true } : field
+    const { slot, text } = field
+    const isInBrackets = fields[i - 1]?.text.endsWith('[') === true && text.startsWith(']')
+    return slot === 'instant' && isInBrackets && text.includes('"') ? { ...field, startsLast: true } : field
   })
 }
 
@@ -93,7 +89,7 @@ export function readTemplate(parts: readonly TemplatePart[], style: TemplateStyl
   const shape: RecordShape = {
     structure: 'template',
     prefix,
-    fields: endBeforeTimes(fields),
+    fields: startTimesLast(fields),
     spelling: style.spelling,
     completion: style.slots.includes('completion') ? style.completion : 'none',
     counts: style.counts,
@@ -111,31 +107,28 @@ function findLiteral(line: string, text: string, from: number): number {
   return -1
 }
 
-/** Where a literal stands last before the first `behind`; -1 when one of them does not. */
-function findLastLiteral(line: string, text: string, from: number, behind: string): number {
-  const head = line.slice(0, Math.max(0, findLiteral(line, behind, from)))
-  let last = -1
-  for (let at = findLiteral(head, text, from); at >= 0; at = findLiteral(head, text, at + 1)) last = at
-  return last
-}
-
 /** The fields of a line by slot, or undefined when the line is not made by the template. */
 export function matchTemplate(shape: RecordShape, line: string): ReadonlyMap<RecordSlot, string> | undefined {
   const prefix = shape.prefix ?? ''
   if (!line.startsWith(prefix)) return undefined
   const values = new Map<RecordSlot, string>()
   let at = prefix.length
-  for (const [i, { slot, text, endsLast = false }] of shape.fields.entries()) {
-    const end =
-      text === ''
-        ? line.length
-        : endsLast
-          ? findLastLiteral(line, text, at, shape.fields[i + 1]?.text ?? '')
-          : findLiteral(line, text, at)
+  let before: RecordField | undefined
+  let from = at
+  for (const field of shape.fields) {
+    const { slot, text } = field
+    const end = text === '' ? line.length : findLiteral(line, text, at)
     if (end < 0) return undefined
+    if (field.startsLast === true && before !== undefined) {
+      const start = Math.max(at, line.slice(0, end).lastIndexOf(before.text) + before.text.length)
+      if (before.slot !== undefined) values.set(before.slot, line.slice(from, start - before.text.length))
+      at = start
+    }
     const value = line.slice(at, end)
     if (slot !== undefined) values.set(slot, value)
     if (text === '' && slot !== undefined && value.includes(' ')) return undefined
+    before = field
+    from = at
     at = end + text.length
   }
   return at === line.length ? values : undefined
