@@ -83,7 +83,7 @@ const SOURCES: Readonly<Record<string, (log: string) => string>> = {
       'completion',
     ]),
   apache: (log) =>
-    ofLines(log, `${COMBINED} "[^"]*" "([^"]*)" (\\S+) \\S+ (\\S)$`, [
+    ofLines(log, `${COMBINED} "[^"]*" "([^"]*)" "[^"]*" (\\S+) \\S+ (\\S)$`, [
       ...COMBINED_NAMES,
       'range',
       'body',

@@ -49,7 +49,8 @@ export class Rejects {
       throw new Failure(
         'DAMAGED',
         `${input}: expected one header, found another with other columns in line ` +
-          `${linesBefore + piece.otherLayout.lineIndex + 1}; split the log there and give both parts`,
+          `${linesBefore + piece.otherLayout.lineIndex + 1}; split the log there and give the parts, ` +
+          'like those that csplit makes of a log with #Fields lines: csplit -z LOG "/^#Fields/" "{*}"',
       )
     }
     for (const reason of REJECT_REASONS) {

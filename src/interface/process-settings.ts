@@ -5,6 +5,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { Failure } from '../base/failure.ts'
 import type { ProcessOptions } from '../engine/process-logs.ts'
 import { enclosingStore } from './enclosing-store.ts'
+import { hasEnding } from './file-ending.ts'
 import { parseByteCount, readFormatRequest } from './format-settings.ts'
 import type { ProcessArguments } from './invocation.ts'
 import { refuseLocation, refuseUrl } from './output-location.ts'
@@ -87,7 +88,7 @@ function readTarget({ out, store, force }: ProcessArguments): ProcessTarget {
     throw new Failure('USAGE', '--out and --store exclude each other: one file, or a store that is added to')
   }
   if (force) throw new Failure('USAGE', '--force is for a store: --out always takes everything')
-  if (!out.endsWith('.parquet'))
+  if (!hasEnding(out, 'parquet'))
     throw new Failure('USAGE', `--out expects a name ending in .parquet; found '${out}'`)
   refuseLocation('--out', out)
   return { kind: 'file', out }

@@ -3,13 +3,14 @@
 import { readdirSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { attempted, Failure } from '../base/failure.ts'
+import { hasEnding } from './file-ending.ts'
 import { expandGlob, isGlob, statIfAny } from './match-glob.ts'
 import { refuseUrl } from './output-location.ts'
 
 const FORMS = 'a .parquet file, a directory of them, or a glob in quotes like "days/*.parquet"'
 
 /**
- * The files behind a path: the file itself, the `.parquet` files below a directory, or those that a glob names.
+ * The files behind a path: the file itself, the `.parquet` files (in any case) below a directory, or those that a glob names.
  * Names that begin with `_` or `.` are no data (as for Spark and Hive: logs, checkpoints, unfinished files).
  * @returns at least one path, sorted, each file once even when links name it twice.
  * Fails with `USAGE` when nothing is there, with `ENVIRONMENT` when it cannot be read.
@@ -53,7 +54,7 @@ function listParquet(directory: string): string[] {
 }
 
 function isParquetFile(path: string): boolean {
-  return path.endsWith('.parquet') && pathKind(path) === 'file'
+  return hasEnding(path, 'parquet') && pathKind(path) === 'file'
 }
 
 function unique(paths: readonly string[], complaint: string, label: string): readonly string[] {

@@ -10,6 +10,7 @@ import { toSafeJson } from './escape-text.ts'
 import { formatCount, formatSeconds, formatShare } from './format-figures.ts'
 import type { QueryArguments } from './invocation.ts'
 import { type Ledger, openLedger } from './library.ts'
+import { refuseDirectory } from './output-location.ts'
 import { openLine } from './progress.ts'
 import { type ExitCode, type Streams, writeNote } from './streams.ts'
 import { writeOutput } from './write-output.ts'
@@ -34,6 +35,8 @@ export async function runBatch(
   if (options.requests || options.explain)
     throw new Failure('USAGE', '--batch answers with one line a question: leave out --requests and --explain')
   const window = parseTimeWindow(options.since, options.until)
+  if (path !== '-')
+    refuseDirectory('--batch', path, 'a file of questions, or - for standard input', 'the file')
   const source = await openLedger(store)
   try {
     return await answerAll(path, source, window, streams)

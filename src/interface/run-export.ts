@@ -8,6 +8,7 @@ import { refuseToOverwrite } from '../engine/inputs.ts'
 import { findFiles } from './committed-files.ts'
 import { csvLine, csvText } from './csv.ts'
 import { toSafeJson } from './escape-text.ts'
+import { hasEnding } from './file-ending.ts'
 import { formatByteLength, formatNoun } from './format-figures.ts'
 import { abortOnInterrupt } from './interrupts.ts'
 import type { ExportArguments } from './invocation.ts'
@@ -43,7 +44,7 @@ export async function runExport(options: ExportArguments, streams: Streams): Pro
 }
 
 function formatOf(path: string): RangeFormat {
-  const format = (['parquet', 'csv', 'ndjson'] as const).find((ending) => path.endsWith(`.${ending}`))
+  const format = (['parquet', 'csv', 'ndjson'] as const).find((ending) => hasEnding(path, ending))
   return format ?? fail(`--ranges expects ${FORMS}; found '${path}'`)
 }
 

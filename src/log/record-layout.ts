@@ -68,7 +68,10 @@ export interface RecordCounts {
    * without a count proves nothing. `offered`: bytes of the response, whether or not they were sent.
    */
   readonly body: BodyCount
-  /** `headers` alone; with the `frames` of HTTP/2; or everything on the `wire`, that of TLS as well. */
+  /**
+   * `headers` alone; with the `frames` of HTTP/2; or everything on the `wire`, that of TLS as well, and of chunks on a
+   * line without a content length.
+   */
   readonly sent: SentCount
 }
 
@@ -83,6 +86,11 @@ export interface RecordField {
   readonly text: string
   /** In JSON the index of the field whose object it stands in. */
   readonly parent?: number
+  /**
+   * In a template: whether the field begins after the last of the literals before it, up to its own: it is known not
+   * to hold that literal, and the field before may.
+   */
+  readonly startsLast?: boolean
 }
 
 /** How fields are written. */

@@ -20,6 +20,7 @@ const STRUCTURES = ['separated', 'template', 'json'] as const
 const HEAD_BYTE_LENGTH = 40
 const FIELD_BYTE_LENGTH = 16
 const NONE = 0xffffffff
+const STARTS_LAST = 0xfffffffe
 
 /** The bits in assembly/record-layout.ts, in order. */
 function flagsOf(layout: RecordLayout): number {
@@ -39,12 +40,18 @@ function flagsOf(layout: RecordLayout): number {
     layout.counts.body === 'sent-in-chunks',
     layout.counts.sent !== 'headers',
     layout.counts.body === 'sent-in-frames',
+    layout.counts.sent === 'wire',
   ]
   return flags.reduce((sum, flag, bit) => (flag ? sum + 2 ** bit : sum), 0)
 }
 
-function fieldWords({ slot, parent }: RecordField, textOffset: number, byteLength: number): number[] {
-  return [slot === undefined ? NONE : RECORD_SLOTS.indexOf(slot), textOffset, byteLength, parent ?? NONE]
+function fieldWords(
+  { slot, parent, startsLast = false }: RecordField,
+  textOffset: number,
+  byteLength: number,
+): number[] {
+  const place = startsLast ? STARTS_LAST : (parent ?? NONE)
+  return [slot === undefined ? NONE : RECORD_SLOTS.indexOf(slot), textOffset, byteLength, place]
 }
 
 /** The program of a layout; the texts stand behind the fields, the prefix first. */

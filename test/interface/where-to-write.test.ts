@@ -1,7 +1,7 @@
 /** Law: nothing is written where it would not be meant, and wrong use is told before anything is read. */
 
 import { execFileSync, spawnSync } from 'node:child_process'
-import { cpSync, readdirSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -48,6 +48,45 @@ test("a store is no place for a file of one's own", async () => {
     assert.match(stderr, /leads into the store .*: write it elsewhere/, `${words}`)
   })
   assert.equal(namesIn(store), before)
+})
+
+test('a directory in the place of a file is told before anything is read', async () => {
+  const directory = makeTempFolder()
+  for (const name of ['d.parquet', 'd.csv', 'd']) mkdirSync(join(directory, name))
+  await runBuilt(['process', log, '--out', 'a.parquet'], { directory })
+  const commands: readonly (readonly [words: string[], option: string])[] = [
+    [['process', log, '--out', 'd.parquet'], '--out expects a file to write'],
+    [['process', log, '--out', 'x.parquet', '--rejects', 'd'], '--rejects expects a file to write'],
+    [['export', '--store', 'a.parquet', '--ranges', 'd.csv'], '--ranges expects a file to write'],
+    [
+      ['query', '--store', 'a.parquet', '--batch', 'd'],
+      '--batch expects a file of questions, or - for standard input',
+    ],
+  ]
+  await twoAtATime(commands, async ([words, told]) => {
+    const { exitCode, stderr } = await runBuilt(words, { directory })
+    assert.is(exitCode, 2, `${words}`)
+    assert.ok(stderr.includes(`${told}, found the directory 'd`), stderr)
+    assert.match(stderr, /give the name of the file as well/)
+  })
+  assert.equal(readdirSync(directory).sort(), ['a.parquet', 'd', 'd.csv', 'd.parquet'])
+})
+
+test('endings mean the same in any case', async () => {
+  const directory = makeTempFolder()
+  const act = async (...words: string[]): Promise<string> => {
+    const { exitCode, stdout, stderr } = await runBuilt(words, { directory })
+    assert.is(exitCode, 0, stderr)
+    return stdout
+  }
+  await act('process', log, '--out', 'A.PARQUET')
+  for (const store of ['A.PARQUET', '.', '*.PARQUET'])
+    assert.match(await act('query', '--store', store, ...QUESTION), /^DELIVERED/)
+  for (const ranges of ['R.CSV', 'r.NdJson', 'R.Parquet'])
+    await act('export', '--store', 'A.PARQUET', '--ranges', ranges)
+  assert.match(readFileSync(join(directory, 'R.CSV'), 'utf8'), /^asset,ip/)
+  assert.is(JSON.parse(readFileSync(join(directory, 'r.NdJson'), 'utf8')).asset, '/a')
+  assert.is(readFileSync(join(directory, 'R.Parquet')).toString('latin1', 0, 4), 'PAR1')
 })
 
 test('a store below the directory of logs is passed over, and rejects do not take its place', async () => {

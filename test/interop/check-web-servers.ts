@@ -37,9 +37,9 @@ const HUGE = 60_000_000
 const BUFFERED = 12_000_000
 /** What may be left unproven of a transfer over TLS that Apache broke off; of any other broken one, nothing. */
 const leastOf = (byteLength: number): number => byteLength - Math.floor(byteLength / 7) - 40_000
-/** The same of a response in chunks: nginx counts their framing, and each may be of one byte. */
+/** The same of a response in chunks: both count their framing, and each may be of one byte. */
 const leastInChunks = (name: string, byteLength: number): number =>
-  name === 'nginx' ? Math.floor(byteLength / 6) : leastOf(byteLength)
+  Math.floor((name === 'nginx' ? byteLength : leastOf(byteLength)) / 6) - 3
 
 /** Incompressible, so that compression changes nothing but the framing. */
 function writeDocuments(folder: string): ReadonlyMap<string, Buffer> {

@@ -74,6 +74,19 @@ const COUNTS = [
   '9007199254740993',
   '300000000000',
 ]
+/** Names of users, as servers write them. */
+const USERS = [
+  '-',
+  '-',
+  '-',
+  'bob',
+  'a [b',
+  ' [',
+  '[] [',
+  'x [10/Oct/2000:13:55:36 -0700] y',
+  'x [10/Oct/2000:13:55:36 -0700] \\x22GET /b HTTP/1.1\\x22 206 9',
+  'back\\x5C [',
+]
 const SOURCES = ['', 'eyeball', '', 'eyeball', '', 'edgeWorkerFetch', 'eyebale', 'eyeballs', '-']
 const PROTOCOLS = ['', 'HTTP/1.1', 'HTTP/1.0', 'HTTP/2', 'HTTPS', 'HTTP/1.10', 'http/1.1']
 const RESULTS = ['Hit', 'Miss', 'RefreshHit', 'OriginShieldHit', 'Error', 'Hitt', '-', 'LimitExceeded']
@@ -130,6 +143,7 @@ function makeValues(random: (limit: number) => number): Map<string, string> {
     ['source', SOURCES[seconds % SOURCES.length] ?? ''],
     ['protocol', PROTOCOLS[seconds % PROTOCOLS.length] ?? ''],
   ])
+  values.set('user', pick(random, USERS))
   const hasRange = random(4) > 0
   values.set('range', hasRange ? pick(random, RANGES) : '')
   const isUnsatisfied = status === '416' && random(4) > 0

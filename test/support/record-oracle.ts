@@ -97,6 +97,15 @@ function splitTemplate(line: string, format: OracleFormat): string[] | undefined
       fields.push(rest)
       return fields
     }
+    // What stands before a time in brackets goes on up to them, whatever it is called.
+    if (literal === ' [') {
+      const head = /^(?:\\.|(?! \[)[^\\])* \[(?:\\.|(?!\] ")[^\\])*(?=\] ")/.exec(rest)?.[0]
+      const before = head?.split(literal).slice(0, -1).join(literal)
+      if (before === undefined) return undefined
+      fields.push(before)
+      rest = rest.slice(before.length + literal.length)
+      continue
+    }
     const escaped = literal.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')
     const found: RegExpExecArray | null = new RegExp(
       `^((?:\\\\[^]|(?!${escaped})[^\\\\])*)${escaped}`,
@@ -252,17 +261,20 @@ function judge(
   if ([body, sent, overhead, objectLength, contentLength].some((count) => Number.isNaN(count)))
     return { fate: 'BAD_RANGE' }
   const state = stateOf(fields, format)
+  const isPart = fields.get('status') === '206'
+  const length = isPart ? objectLength : (contentLength ?? objectLength)
   const counts = {
     body,
     sent,
     overhead,
     state,
     isChunked: format.body === 'chunks' && (fields.get('contentLength') ?? '') === '',
+    hasLength: (fields.get('contentLength') ?? '') !== '',
     isTold: (fields.get('contentRange') ?? '') !== '',
+    isBounded:
+      (length ?? 0) > 0 || (fields.get('contentRange') ?? '') + (fields.get('rangeFirst') ?? '') !== '',
     isFramed: format.body === 'frames' && !/^HTTP\/1\..$/s.test(fields.get('protocol') ?? ''),
   }
-  const isPart = fields.get('status') === '206'
-  const length = isPart ? objectLength : (contentLength ?? objectLength)
   let claim: Claim
   if (isPart) {
     const given = (slot: string): string => fields.get(slot) ?? ''

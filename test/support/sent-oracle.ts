@@ -4,7 +4,7 @@
 export interface CountOracle {
   /** `offered`: the body's count says nothing of what was sent. `chunks`: it holds framing, without a length. `frames`: unless it was HTTP/1. */
   readonly body?: 'offered' | 'chunks' | 'frames'
-  /** What the count with headers may hold beside: 2048 bytes, these and an eighth, or 32768 and an eighth. */
+  /** What the count with headers may hold beside: 2048 bytes, these and an eighth, or 32768 and an eighth, and chunks. */
   readonly sent?: 'frames' | 'wire'
 }
 
@@ -15,8 +15,12 @@ export interface LineCounts {
   readonly overhead: number | undefined
   readonly state: 'complete' | 'aborted' | 'unknown'
   readonly isChunked: boolean
+  /** Whether the response has a content length. */
+  readonly hasLength: boolean
   /** Whether the response says which range it is. */
   readonly isTold: boolean
+  /** Whether anything but the request says where the range ends. */
+  readonly isBounded: boolean
   readonly isFramed: boolean
 }
 
@@ -25,10 +29,16 @@ const HANDSHAKE = 32_768
 
 const sevenEighths = (count: number): number => count - Math.floor(count / 8)
 
-const unchunk = (count: number): number => Math.floor(count / 6)
+/** Of bytes in chunks: six a byte at most, after the head of a chunk that was sent alone. */
+const unchunk = (count: number): number => Math.trunc((count - 18) / 6)
 
-const unwrapSent = (count: number, { overhead, isChunked }: LineCounts, format: CountOracle): number => {
+const unwrapSent = (
+  count: number,
+  { overhead, isChunked, hasLength }: LineCounts,
+  format: CountOracle,
+): number => {
   if (overhead !== undefined && overhead > 0) return count - overhead - HEADERS
+  if (format.sent === 'wire' && !hasLength) return unchunk(sevenEighths(count) - HANDSHAKE)
   if (isChunked) return unchunk(count - HEADERS)
   return format.sent === undefined
     ? count - HEADERS
@@ -48,12 +58,13 @@ export function prefixOf(counts: LineCounts, format: CountOracle): number {
 
 /** How many of the claimed bytes were sent for certain; undefined when nothing is said of it. */
 export function sentOf(claimed: number, counts: LineCounts, format: CountOracle): number | undefined {
-  const { body, sent, overhead, state, isChunked, isTold, isFramed } = counts
+  const { body, sent, overhead, state, isChunked, isTold, isBounded, isFramed } = counts
   let found = state === 'aborted' ? 0 : claimed
   if (format.body === 'offered') {
     if (state === 'unknown' && sent === undefined) return undefined
     const offered = Math.min(claimed, body ?? claimed)
-    const isWhole = state === 'complete' && (sent === undefined || sent > offered)
+    const isWhole =
+      state === 'complete' && (sent === undefined || (sent > offered && (body !== undefined || isBounded)))
     found = isWhole ? offered : Math.min(offered, sent === undefined ? 0 : unwrapSent(sent, counts, format))
   } else if (body !== undefined && isFramed) {
     found = Math.min(claimed, unframe(body, overhead))
@@ -62,7 +73,7 @@ export function sentOf(claimed: number, counts: LineCounts, format: CountOracle)
   } else if (body !== undefined) {
     found = body >= claimed ? claimed : body - (overhead ?? 0)
   } else if (sent !== undefined) {
-    const isWhole = state === 'complete' && sent > claimed && (isTold || !isChunked)
+    const isWhole = state === 'complete' && sent > claimed && isBounded && (isTold || !isChunked)
     found = isWhole ? claimed : Math.min(claimed, unwrapSent(sent, counts, format))
   } else if (format.body === 'frames') {
     return undefined

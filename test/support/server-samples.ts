@@ -7,7 +7,7 @@ function requestLine(values: ReadonlyMap<string, string>): string {
 }
 
 const writeCombined = (values: ReadonlyMap<string, string>): string =>
-  `${values.get('ip')} - - [${values.get('clf')}] "${escapeC(requestLine(values))}" ${values.get('status')} ${orDash(values.get('bodyBytes'))} "-" "${escapeC(values.get('userAgent') ?? '')}"`
+  `${values.get('ip')} - ${values.get('user') ?? '-'} [${values.get('clf')}] "${escapeC(requestLine(values))}" ${values.get('status')} ${orDash(values.get('bodyBytes'))} "-" "${escapeC(values.get('userAgent') ?? '')}"`
 
 const writeNginxRanges = (values: ReadonlyMap<string, string>): string =>
   `${writeCombined(values)} ${values.get('epoch')} "${orDash(values.get('range'))}" "${orDash(values.get('contentRange'))}"`
@@ -114,47 +114,69 @@ function nginxOtherSamples(): RecordSample[] {
 const writeApacheRanges = (values: ReadonlyMap<string, string>): string =>
   `${writeCombined(values)} "${orDash(values.get('range'))}" "${orDash(values.get('contentRange'))}" ${orDash(values.get('bodyBytes'))}`
 
-function apacheSamples(): RecordSample[] {
-  const slots = [
-    'ip',
-    '',
-    '',
-    'instant',
-    'requestLine',
-    'status',
-    '',
-    '',
-    'userAgent',
-    'range',
-    'contentRange',
-  ]
-  const literals = ['', ' ', ' ', ' ', ' "', '" ', ' ', ' "', '" "', '" "', '" "', '" ', ' ']
-  const apache = {
-    structure: 'template',
-    escapes: 'c',
-    dashIsNull: true,
-    completion: 'not-x',
-    body: 'offered',
-    sent: 'wire',
-  } as const
+const APACHE_SLOTS = [
+  'ip',
+  '',
+  '',
+  'instant',
+  'requestLine',
+  'status',
+  '',
+  '',
+  'userAgent',
+  'range',
+  'contentRange',
+]
+const APACHE_LITERALS = ['', ' ', ' ', ' [', '] "', '" ', ' ', ' "', '" "', '" "', '" "', '" ', ' ']
+const APACHE = {
+  structure: 'template',
+  escapes: 'c',
+  dashIsNull: true,
+  completion: 'not-x',
+  body: 'offered',
+  sent: 'wire',
+} as const
+
+function apacheRangeSamples(): RecordSample[] {
   return [
     {
       name: 'apache',
       format: 'apache',
       header: [],
       oracle: {
-        ...apache,
-        slots: [...slots, 'bodyBytes', 'sentBytes', 'completion'],
-        literals: [...literals, ' ', ''],
+        ...APACHE,
+        slots: [...APACHE_SLOTS, 'contentLength', 'bodyBytes', 'sentBytes', 'completion'],
+        literals: [...APACHE_LITERALS.slice(0, 11), '" "', '" ', ' ', ' ', ''],
+      },
+      write: (values) =>
+        `${writeCombined(values)} "${orDash(values.get('range'))}" "${orDash(values.get('contentRange'))}" "${orDash(values.get('contentLength'))}" ${orDash(values.get('bodyBytes'))} ${orDash(values.get('sentBytes'))} ${values.get('aborted') === '1' ? 'X' : '+'}`,
+    },
+    {
+      name: 'apache without the content length',
+      format: 'apache',
+      header: [],
+      oracle: {
+        ...APACHE,
+        slots: [...APACHE_SLOTS, 'bodyBytes', 'sentBytes', 'completion'],
+        literals: [...APACHE_LITERALS, ' ', ''],
       },
       write: (values) =>
         `${writeApacheRanges(values)} ${orDash(values.get('sentBytes'))} ${values.get('aborted') === '1' ? 'X' : '+'}`,
     },
+  ]
+}
+
+function apacheOtherSamples(): RecordSample[] {
+  return [
     {
       name: 'apache without what was sent',
       format: 'apache',
       header: [],
-      oracle: { ...apache, slots: [...slots, 'bodyBytes', 'completion'], literals: [...literals, ''] },
+      oracle: {
+        ...APACHE,
+        slots: [...APACHE_SLOTS, 'bodyBytes', 'completion'],
+        literals: [...APACHE_LITERALS, ''],
+      },
       write: (values) => `${writeApacheRanges(values)} ${values.get('aborted') === '1' ? 'X' : '+'}`,
     },
     {
@@ -164,9 +186,9 @@ function apacheSamples(): RecordSample[] {
         '%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i" "%{Range}i" "%{Content-Range}o" %B %O',
       header: [],
       oracle: {
-        ...apache,
-        slots: [...slots, 'bodyBytes', 'sentBytes'],
-        literals: [...literals, ''],
+        ...APACHE,
+        slots: [...APACHE_SLOTS, 'bodyBytes', 'sentBytes'],
+        literals: [...APACHE_LITERALS, ''],
       },
       write: (values) => `${writeApacheRanges(values)} ${orDash(values.get('sentBytes'))}`,
     },
@@ -176,9 +198,9 @@ function apacheSamples(): RecordSample[] {
       logFormat: 'LogFormat "%h %l %u %t \\"%r\\" %>s %b \\"%{Referer}i\\" \\"%{User-Agent}i\\" %X" combined',
       header: [],
       oracle: {
-        ...apache,
-        slots: [...slots.slice(0, 6), 'bodyBytes', '', 'userAgent', 'completion'],
-        literals: [...literals.slice(0, 9), '" ', ''],
+        ...APACHE,
+        slots: [...APACHE_SLOTS.slice(0, 6), 'bodyBytes', '', 'userAgent', 'completion'],
+        literals: [...APACHE_LITERALS.slice(0, 9), '" ', ''],
         dashIsZero: true,
       },
       write: (values) => `${writeCombined(values)} ${values.get('aborted') === '1' ? 'X' : '-'}`,
@@ -190,5 +212,6 @@ function apacheSamples(): RecordSample[] {
 export const SERVER_SAMPLES: readonly RecordSample[] = [
   ...nginxRangeSamples(),
   ...nginxOtherSamples(),
-  ...apacheSamples(),
+  ...apacheRangeSamples(),
+  ...apacheOtherSamples(),
 ]

@@ -42,6 +42,8 @@ export const BODY_IN_CHUNKS: u32 = 4096
 export const SENT_IN_FRAMES: u32 = 8192
 /** The count of the body has the framing of HTTP/2, where that may be the protocol; without a count nothing is proven. */
 export const BODY_IN_FRAMES: u32 = 16384
+/** The count with headers has what TLS adds, too, and the framing of chunks, where the content length is empty. */
+export const SENT_ON_WIRE: u32 = 32768
 
 /** Slots: what a field means; the order of `RECORD_SLOTS` in record-layout.ts of the host. */
 export const DATE: u32 = 0
@@ -77,6 +79,8 @@ export const PROTOCOL: u32 = 29
 export const SLOT_COUNT: u32 = 30
 /** A field that means nothing to us. */
 export const NO_SLOT: u32 = 0xffffffff
+/** In the place of a parent: a field of a template that begins after the last literal of the field before it. */
+export const STARTS_LAST: u32 = 0xfffffffe
 
 /** Words before the fields. */
 const HEAD_WORDS: u32 = 10
@@ -146,7 +150,7 @@ export function textByteLengthOf(field: usize): usize {
   return <usize>load<u32>(field, 8)
 }
 
-/** Index of the JSON member that it stands in, or `NO_SLOT`. */
+/** Index of the JSON member that it stands in, or `NO_SLOT`; of a template's field `STARTS_LAST` or `NO_SLOT`. */
 export function parentOf(field: usize): u32 {
   return load<u32>(field, 12)
 }

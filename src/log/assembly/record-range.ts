@@ -26,6 +26,7 @@ import {
   RESULT,
   SENT_BYTES,
   SENT_IN_FRAMES,
+  SENT_ON_WIRE,
   TRUST,
 } from './record-layout'
 import { endOf, hasSpan, isSet, startOf } from './record-spans'
@@ -206,17 +207,25 @@ function isInChunks(): bool {
   return has(BODY_IN_CHUNKS) && !hasSpan(CONTENT_LENGTH)
 }
 
-/** Bytes of a body at least, where those of chunks are counted: of a single byte, a chunk takes five beside. */
+/**
+ * Bytes of a body at least, where those of chunks are counted (RFC 9112, section 7.1). A chunk of n bytes takes the
+ * digits of n and two line ends beside: five for a single byte, and less of a longer one for each of its bytes. Of
+ * the last, the head may have been sent alone: 16 digits and a line end, or the chunk of no bytes that ends the body.
+ * Servers whose counts are known write no extensions, no leading zeros and no trailers.
+ */
 function withoutChunks(byteLength: i64): i64 {
-  return byteLength / 6
+  return (byteLength - 18) / 6
 }
 
 /** Bytes of a body at least, where those of headers, too, are counted. */
 function bodyWithin(sent: i64): i64 {
   const overhead = readCount(OVERHEAD_BYTES)
   if (overhead > 0) return sent - overhead - headerOverhead
-  if (isInChunks()) return withoutChunks(sent - headerOverhead)
-  return (has(SENT_IN_FRAMES) ? withoutFraming(sent) : sent) - headerOverhead
+  const isChunked = has(BODY_IN_CHUNKS | SENT_ON_WIRE) && !hasSpan(CONTENT_LENGTH)
+  // HTTP/2 has frames and no chunks; TLS is around either.
+  const isFramed = has(SENT_IN_FRAMES) && (!isChunked || has(SENT_ON_WIRE))
+  const body = (isFramed ? withoutFraming(sent) : sent) - headerOverhead
+  return isChunked ? withoutChunks(body) : body
 }
 
 /** Whether the line says that it was HTTP/1, which adds nothing to a body of known length. */
@@ -256,6 +265,13 @@ function claimWhole(length: i64, state: u32): u32 {
   return last < 0 ? UNPROVEN : KEPT
 }
 
+/** Whether the claimed bytes are there to be sent for certain: by a request's range the asset may end before. */
+function isClaimTold(): bool {
+  // `sentOf` has cut it to the size of the response.
+  if (hasSpan(CONTENT_RANGE) || (has(BODY_OFFERED) && hasSpan(BODY_BYTES))) return true
+  return !isInChunks() && (loggedLength > 0 || hasSpan(RANGE_FIRST))
+}
+
 /** How many bytes of the claimed range were sent. How many there were in chunks, only the response's range tells. */
 function sentOf(claimed: i64, state: u32): i64 {
   const body = readCount(BODY_BYTES)
@@ -275,8 +291,7 @@ function sentOf(claimed: i64, state: u32): i64 {
   const sent = readCount(SENT_BYTES)
   if (sent >= 0) {
     // Headers are never empty: a whole transfer is more than its body.
-    const isKnown = !isInChunks() || hasSpan(CONTENT_RANGE)
-    if (state == COMPLETE && sent > claimed && isKnown) return claimed
+    if (state == COMPLETE && sent > claimed && isClaimTold()) return claimed
     return min(claimed, bodyWithin(sent))
   }
   return state == ABORTED ? 0 : claimed

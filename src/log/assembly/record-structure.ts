@@ -9,10 +9,12 @@ import {
   has,
   JSON_ESCAPES,
   NO_SLOT,
+  parentOf,
   prefix,
   prefixByteLength,
   QUOTED,
   SEPARATED,
+  STARTS_LAST,
   separator,
   slotOf,
   structure,
@@ -26,6 +28,7 @@ import { keepScratch, noteField, scratchEnd } from './record-spans'
 const SPACE: u8 = 0x20
 const QUOTE: u8 = 0x22
 const BACKSLASH: u8 = 0x5c
+const BRACKET: u8 = 0x5b
 
 function isText(at: usize, end: usize, text: usize, length: usize): bool {
   if (at + length > end) return false
@@ -67,9 +70,33 @@ function findLiteral(from: usize, to: usize, text: usize, length: usize): usize 
   }
 }
 
+/** Address of the first text in [from, to) whose first character needs no escape, or 0. */
+function findLaterLiteral(from: usize, to: usize, text: usize, length: usize): usize {
+  for (; from + length <= to; from++) if (isText(from, to, text, length)) return from
+  return 0
+}
+
+/**
+ * Where the field [at, end) begins if it cannot hold the literal before it: after the last of these. The field `before`
+ * it, from `from` on, then has what stands between; 0 for a bad escape in that.
+ */
+function startLast(at: usize, end: usize, before: usize, from: usize): usize {
+  const text = textOf(before)
+  const length = textByteLengthOf(before)
+  let found = at
+  while (true) {
+    const next = findLaterLiteral(found, end, text, length)
+    if (next == 0) break
+    found = next + length
+  }
+  return found == at || noteField(slotOf(before), from, found - length) ? found : 0
+}
+
 function splitTemplate(start: usize, end: usize): bool {
   if (!isText(start, end, prefix, prefixByteLength)) return false
   let at = start + prefixByteLength
+  /** Of the field before. */
+  let fieldStart = at
   for (let i: u32 = 0; i < fieldCount; i++) {
     const field = fieldAt(i)
     const length = textByteLengthOf(field)
@@ -78,11 +105,16 @@ function splitTemplate(start: usize, end: usize): bool {
     if (length > 0) {
       fieldEnd = findLiteral(at, end, textOf(field), length)
       if (fieldEnd == 0) return false
+      if (parentOf(field) == STARTS_LAST && findByte(BRACKET, at, fieldEnd) < fieldEnd) {
+        at = startLast(at, fieldEnd, fieldAt(i - 1), fieldStart)
+        if (at == 0) return false
+      }
     } else if (slot != NO_SLOT && findByte(SPACE, at, end) < end) {
       // Nothing bounds the last field: a space in it means that the line has more fields.
       return false
     }
     if (!noteField(slot, at, fieldEnd)) return false
+    fieldStart = at
     at = fieldEnd + length
   }
   return at == end

@@ -9,14 +9,16 @@ import { readTemplate, type TemplatePart, type TemplateReading } from './templat
 const COMBINED = '%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i"'
 const RANGES = `${COMBINED} "%{Range}i" "%{Content-Range}o"`
 /** Combined, with the fields that make proofs possible. */
-export const APACHE_RANGE_FORMAT: string = `${RANGES} %B %O %X`
+const WITH_LENGTH = `${RANGES} "%{Content-Length}o" %B %O %X`
+/** The same without the content length, with which an aborted transfer cannot be told from one in chunks. */
+const WITHOUT_LENGTH = `${RANGES} %B %O %X`
 /** The same without what was sent: nothing is known of a transfer that was aborted. */
 const WITHOUT_SENT = `${RANGES} %B %X`
 
 /**
  * `%B` and `%b` are the size of the response, however much of it was sent (mod_log_config says so; seen with 2.4.71:
- * all of 60 MB for a transfer that ended after one). What was sent is `%O`, as it went over the wire: with 25 kB of
- * TLS around 8 MB.
+ * all of 60 MB for a transfer that ended after one), without the framing of chunks. What was sent is `%O`, as it went
+ * over the wire: with 25 kB of TLS around 8 MB, and with chunks where there is no content length.
  */
 const COUNTS: RecordCounts = { body: 'offered', sent: 'wire' }
 
@@ -81,8 +83,15 @@ function readApacheTemplate(text: string): TemplateReading {
   for (const [whole, before = '', argument, after = '', letter] of unwrapDirective(text).matchAll(
     DIRECTIVE,
   )) {
-    if (letter === undefined) parts.push({ kind: 'literal', text: whole === '%%' ? '%' : whole })
-    else parts.push({ kind: 'variable', name: directiveName(before + after, argument, letter) })
+    if (letter === undefined) {
+      parts.push({ kind: 'literal', text: whole === '%%' ? '%' : whole })
+      continue
+    }
+    const name = directiveName(before + after, argument, letter)
+    const variable: TemplatePart = { kind: 'variable', name }
+    // The brackets are the server's own: they tell where the time begins.
+    if (name === 't') parts.push({ kind: 'literal', text: '[' }, variable, { kind: 'literal', text: ']' })
+    else parts.push(variable)
   }
   const names = parts.flatMap((part) => (part.kind === 'variable' ? [part.name] : []))
   const { slots, duplicate } = assignSlots(names, MEANINGS)
@@ -110,6 +119,6 @@ function readApacheTemplate(text: string): TemplateReading {
 /** See the head of this file. */
 export const APACHE: LogFormat = serverFormat({
   name: 'apache',
-  usual: [APACHE_RANGE_FORMAT, WITHOUT_SENT, COMBINED],
+  usual: [WITH_LENGTH, WITHOUT_LENGTH, WITHOUT_SENT, COMBINED],
   readTemplate: readApacheTemplate,
 })

@@ -12,6 +12,9 @@ export interface ServerFormat {
   readTemplate(text: string): TemplateReading
 }
 
+/** So many lines are not made by a template by accident. */
+const CONVINCING_LINES = 3
+
 /** Templates that were read: a run may have thousands of logs, and all of one server. */
 class Templates {
   private readonly server: ServerFormat
@@ -30,20 +33,34 @@ class Templates {
     return reading
   }
 
-  /** The first usual template that made a line of the sample. */
+  /**
+   * The first usual template that made several lines of the sample, or else the one that made most: some lines may be
+   * damaged, and look as if they were made by another.
+   */
   findUsual(sample: LogSample): RecordShape | undefined {
+    let found: RecordShape | undefined
+    let mostLines = 0
     for (const text of this.server.usual) {
       const reading = this.read(text)
-      if (reading.ok && makesSome(reading.shape, sample)) return reading.shape
+      const lineCount = reading.ok ? countMade(reading.shape, sample, CONVINCING_LINES) : 0
+      if (reading.ok && lineCount > mostLines) found = reading.shape
+      mostLines = Math.max(mostLines, lineCount)
+      if (mostLines === CONVINCING_LINES) break
     }
-    return undefined
+    return found
   }
 }
 
-/** Whether a template made some line of a sample. */
-function makesSome(shape: RecordShape, { lines, text }: LogSample): boolean {
+/** How many lines of a sample are made by a template; no more are looked at than it takes to reach `enough`. */
+function countMade(shape: RecordShape, { lines, text }: LogSample, enough: number): number {
+  let count = 0
   // Most samples of other formats lack one of the literals altogether.
-  return hasLiterals(shape, text) && lines.some((line) => isMadeBy(shape, line))
+  if (!hasLiterals(shape, text)) return count
+  for (const line of lines) {
+    if (isMadeBy(shape, line)) count++
+    if (count === enough) break
+  }
+  return count
 }
 
 /** The format. */
@@ -57,7 +74,7 @@ export function serverFormat(server: ServerFormat): LogFormat {
       if (logFormat === undefined) return templates.findUsual(sample) !== undefined
       // Lines of a format that is refused are known, so that it is said why.
       const { shape } = templates.read(logFormat)
-      return shape !== undefined && makesSome(shape, sample)
+      return shape !== undefined && countMade(shape, sample, 1) > 0
     },
     readLayout(sample, choices): FormatReading {
       if (choices.logFormat !== undefined) {

@@ -51,6 +51,18 @@ function refuseForgeable(
         `behind it; log "${sign}${name}", in double quotes`
 }
 
+/**
+ * Says of a time in brackets that it begins after the last of them: a user may be called ` [`, but neither a time nor,
+ * as servers escape quotes, a user holds the `] "` behind the time.
+ */
+function startTimesLast(fields: readonly RecordField[]): RecordField[] {
+  return fields.map((field, i) => {
+    const { slot, text } = field
+    const isInBrackets = fields[i - 1]?.text.endsWith('[') === true && text.startsWith(']')
+    return slot === 'instant' && isInBrackets && text.includes('"') ? { ...field, startsLast: true } : field
+  })
+}
+
 /** Puts parts together; `slots` has one entry a variable. */
 export function readTemplate(parts: readonly TemplatePart[], style: TemplateStyle): TemplateReading {
   let prefix = ''
@@ -77,7 +89,7 @@ export function readTemplate(parts: readonly TemplatePart[], style: TemplateStyl
   const shape: RecordShape = {
     structure: 'template',
     prefix,
-    fields,
+    fields: startTimesLast(fields),
     spelling: style.spelling,
     completion: style.slots.includes('completion') ? style.completion : 'none',
     counts: style.counts,
@@ -101,12 +113,22 @@ export function matchTemplate(shape: RecordShape, line: string): ReadonlyMap<Rec
   if (!line.startsWith(prefix)) return undefined
   const values = new Map<RecordSlot, string>()
   let at = prefix.length
-  for (const { slot, text } of shape.fields) {
+  let before: RecordField | undefined
+  let from = at
+  for (const field of shape.fields) {
+    const { slot, text } = field
     const end = text === '' ? line.length : findLiteral(line, text, at)
     if (end < 0) return undefined
+    if (field.startsLast === true && before !== undefined) {
+      const start = Math.max(at, line.slice(0, end).lastIndexOf(before.text) + before.text.length)
+      if (before.slot !== undefined) values.set(before.slot, line.slice(from, start - before.text.length))
+      at = start
+    }
     const value = line.slice(at, end)
     if (slot !== undefined) values.set(slot, value)
     if (text === '' && slot !== undefined && value.includes(' ')) return undefined
+    before = field
+    from = at
     at = end + text.length
   }
   return at === line.length ? values : undefined
