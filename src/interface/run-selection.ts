@@ -42,8 +42,8 @@ export async function runSelection(
 ): Promise<ExitCode> {
   const union = new AnswerUnion()
   const answers = await store.select(selection)
-  const { asset } = selection
-  if (options.json) await writeWhole(streams.stdout, jsonPieces(answers, { union, store, asset }, options))
+  if (options.json)
+    await writeWhole(streams.stdout, jsonPieces(answers, { union, store, selection }, options))
   else {
     const listed: Answer[] = []
     const requests: string[] = []
@@ -70,12 +70,12 @@ function renderSelected({ ip, userAgent }: Answer, runs: ListenerAnswer['runs'])
 }
 
 /** One object, made answer by answer: there may be millions of them. */
-function* jsonPieces(
+async function* jsonPieces(
   answers: Iterable<ListenerAnswer>,
-  { union, store, asset }: { union: AnswerUnion; store: Ledger; asset: string },
+  { union, store, selection }: { union: AnswerUnion; store: Ledger; selection: Selection },
   options: QueryArguments,
-): Generator<string, void, void> {
-  yield `{"v":1,"asset":${toSafeJson(asset)},"answers":[`
+): AsyncGenerator<string, void, void> {
+  yield `{"v":1,"asset":${toSafeJson(selection.asset)},"answers":[`
   for (const listener of answers) {
     const { answer, runs } = listener
     const separator = union.listenerCount === 0 ? '\n' : ',\n'
@@ -86,7 +86,7 @@ function* jsonPieces(
   const end = {
     listeners: union.listenerCount,
     complete: union.completeCount,
-    union: union.result() ?? null,
+    union: union.result() ?? (await store.emptyUnion(selection)),
     ...(options.explain ? { explain: explain(store) } : {}),
   }
   yield `\n],${toSafeJson(end).slice(1)}\n`

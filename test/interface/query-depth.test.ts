@@ -147,8 +147,17 @@ test('a selection without listeners is no evidence, and still one JSON object', 
   const words = ['--ip', '192.0.2.0/24', '--ua', '*', '--range', '0-9']
   const { exitCode, stdout } = await ask(...words, '--json')
   assert.is(exitCode, 1)
+  const nothing = { requestedBytes: 10, coveredBytes: 0, covered: [], missing: [[0, 9]], requests: 0 }
+  const union = {
+    ...{ range: [0, 9], verdict: 'none', ...nothing, firstAt: null, lastAt: null, completeAt: null },
+    length: { bytes: 1000, from: 'observed' },
+  }
   assert.equal(JSON.parse(stdout), {
-    ...{ v: 1, asset: '/a', answers: [], listeners: 0, complete: 0, union: null },
+    ...{ v: 1, asset: '/a', answers: [], listeners: 0, complete: 0, union },
+  })
+  const unknown = await askOf(path, '--asset', '/x', ...words.slice(0, 4), '--whole', '--json')
+  assert.equal(JSON.parse(unknown.stdout).union, {
+    ...{ ...union, range: null, verdict: 'unknown', requestedBytes: 0, missing: [], length: null },
   })
   assert.match((await ask(...words)).stdout, /^NO EVIDENCE/)
 })
