@@ -1,6 +1,6 @@
 /** The answer for people: the verdict first, then the proof. */
 
-import type { Answer, Facts, InclusiveRange, Verdict } from '../delivery/answer.ts'
+import type { Answer, Facts, InclusiveRange, SeenLength, Verdict } from '../delivery/answer.ts'
 import type { Query } from '../delivery/question.ts'
 import { formatInstant, type TimeWindow } from '../delivery/question-time.ts'
 import type { Suggestions } from '../delivery/suggest-known.ts'
@@ -133,15 +133,27 @@ export function answerNotes(answer: Answer, query: Query, facts: Facts): readonl
     }
   }
   const lastAsked = answer.range?.[1] ?? 0
-  if (answer.lengths !== undefined) {
-    const lengths = answer.lengths.map(({ bytes, lastAt }) => `${formatCount(bytes)} (last at ${lastAt})`)
-    notes.push(`logs disagree about the length, so the asset may have changed: ${lengths.join(', ')}`)
-  }
+  if (answer.lengths !== undefined) notes.push(describeLengths(answer.lengths, facts))
   const isBeyond = observedLength !== undefined && lastAsked >= observedLength
   if (isBeyond && answer.length?.from === 'observed') {
     notes.push(`no request here went beyond byte ${observedLength - 1}: the asset may end there`)
   }
   return notes
+}
+
+/** One length that all logs tell is here only because requests went beyond it. */
+function describeLengths(
+  lengths: readonly SeenLength[],
+  { observedLength = 0, loggedLengths }: Facts,
+): string {
+  const told = lengths.map(({ bytes, lastAt }) => `${formatCount(bytes)} (last at ${lastAt})`).join(', ')
+  const isBeyond = (loggedLengths.at(-1)?.bytes ?? 0) < observedLength
+  const reached = isBeyond ? `requests reached ${formatNoun(observedLength, 'byte')}` : ''
+  if (lengths.length > 1) {
+    const also = isBeyond ? `; and ${reached}` : ''
+    return `logs disagree about the length, so the asset may have changed: ${told}${also}`
+  }
+  return `logs tell one length, ${told}, but ${reached}: the asset may have changed`
 }
 
 /** What was not delivered: the range, or the whole of an asset that is empty or of unknown length. */
