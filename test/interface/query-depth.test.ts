@@ -162,6 +162,15 @@ test('a selection without listeners is no evidence, and still one JSON object', 
   assert.match((await ask(...words)).stdout, /^NO EVIDENCE/)
 })
 
+test('the length of an asset is no matter of time', async () => {
+  for (const ip of ['10.0.0.2', '10.0.0.2/32']) {
+    const { stdout } = await ask('--ip', ip, '--ua', 'VLC/4', '--whole', '--until', '2000-01-01', '--json')
+    const { answers: [answer] = [JSON.parse(stdout)] } = JSON.parse(stdout)
+    assert.equal([answer.range, answer.verdict], [[0, 999], 'none'], ip)
+    assert.equal(answer.length, { bytes: 1000, from: 'observed' }, ip)
+  }
+})
+
 test('a question that finds nothing names what it may have meant', async () => {
   const { stderr } = await ask('--ip', '10.0.0.1', '--ua', 'VLC', '--range', '0-9')
   assert.match(stderr, /note: nearest known: --user-agent VLC\/3\n/)
