@@ -1,6 +1,6 @@
 /** The layout of a store: what its log says, what its files are, and what else lies in its directory. */
 
-import { readdirSync, statSync } from 'node:fs'
+import { readdirSync, type Stats, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { attempted, Failure, messageOf } from '../base/failure.ts'
 import { type FileLayout, readFileLayout } from '../parquet/file-layout.ts'
@@ -62,7 +62,14 @@ export interface StoreLayout extends FilesLayout {
   readonly removedFiles: FileTotals
   /** Files that no version speaks of: of runs that go on, or that did not finish. */
   readonly strangeFiles: FileTotals
+  /** Those of them that no run under way has written: one died before its commit, or the log has lost commits. */
+  readonly orphanedFiles: FileTotals
 }
+
+/** How published data files are called; those in the making have other names. */
+const PUBLISHED_NAME = /^date=\d{4}-\d{2}-\d{2}\/part-[0-9a-f-]{36}\.parquet$/
+/** A run publishes its files when all are whole, right before its commit. */
+const ORPHANED_AFTER_MS = 60 * 60 * 1000
 
 /** Reads the layout of files. A file that cannot be shown is a problem, and the others are shown. */
 export function readFilesLayout(
@@ -110,8 +117,12 @@ export async function readStoreLayout(
     options,
   )
   const others = [...found].filter(([path]) => !snapshot.files.has(path))
+  const strange = others.filter(([path]) => !snapshot.removed.has(path))
+  const orphanedBefore = Date.now() - ORPHANED_AFTER_MS
   const log = logDirectoryOf(directory)
-  const logFiles = attempted(log, 'list', () => readdirSync(log)).map((name) => sizeOf(join(log, name)) ?? 0)
+  const logFiles = attempted(log, 'list', () => readdirSync(log)).map(
+    (name) => statsOf(join(log, name))?.size ?? 0,
+  )
   return {
     ...files,
     snapshot,
@@ -120,7 +131,10 @@ export async function readStoreLayout(
     logByteLength: logFiles.reduce((sum, byteLength) => sum + byteLength, 0),
     dates: summarizeDates(files.files),
     removedFiles: totalsOf(others.filter(([path]) => snapshot.removed.has(path))),
-    strangeFiles: totalsOf(others.filter(([path]) => !snapshot.removed.has(path))),
+    strangeFiles: totalsOf(strange),
+    orphanedFiles: totalsOf(
+      strange.filter(([path, { mtimeMs }]) => PUBLISHED_NAME.test(path) && mtimeMs < orphanedBefore),
+    ),
   }
 }
 
@@ -178,13 +192,13 @@ function summarizeDates(files: readonly FileSummary[]): DateSummary[] {
   return [...dates.values()].sort((a, b) => (a.date < b.date ? -1 : 1))
 }
 
-function totalsOf(files: readonly (readonly [string, number])[]): FileTotals {
-  return { fileCount: files.length, byteLength: files.reduce((sum, [, byteLength]) => sum + byteLength, 0) }
+function totalsOf(files: readonly (readonly [string, Stats])[]): FileTotals {
+  return { fileCount: files.length, byteLength: files.reduce((sum, [, { size }]) => sum + size, 0) }
 }
 
-/** Every file below the directory but the log's, hidden ones too, with its bytes. */
-function listDataFiles(directory: string): Map<string, number> {
-  const found = new Map<string, number>()
+/** Every file below the directory but the log's, hidden ones too. */
+function listDataFiles(directory: string): Map<string, Stats> {
+  const found = new Map<string, Stats>()
   const visit = (relative: string): void => {
     const path = join(directory, relative)
     for (const entry of attempted(path, 'list', () => readdirSync(path, { withFileTypes: true }))) {
@@ -194,14 +208,14 @@ function listDataFiles(directory: string): Map<string, number> {
         continue
       }
       // What is gone by now was a temporary file.
-      const byteLength = sizeOf(join(directory, name))
-      if (byteLength !== undefined) found.set(name, byteLength)
+      const stats = statsOf(join(directory, name))
+      if (stats !== undefined) found.set(name, stats)
     }
   }
   visit('')
   return found
 }
 
-function sizeOf(path: string): number | undefined {
-  return attempted(path, 'look at', () => statSync(path, { throwIfNoEntry: false })?.size)
+function statsOf(path: string): Stats | undefined {
+  return attempted(path, 'look at', () => statSync(path, { throwIfNoEntry: false }))
 }

@@ -35,11 +35,8 @@ export interface StoreRunOptions extends EncodeOptions, OpenOptions {
 export interface StoreRunReport extends ProcessReport {
   readonly store: {
     readonly path: string
-    /**
-     * The version that the run committed, or the one that already had all of its inputs; null when there is
-     * none, as nothing but empty inputs came and no store was there.
-     */
-    readonly version: number | null
+    /** The version that the run committed, or the one that already had all of its inputs. */
+    readonly version: number
     readonly inputs: readonly StoreRunInput[]
   }
 }
@@ -122,7 +119,7 @@ async function tryOnce(options: StoreRunOptions, startedAt: number): Promise<Sto
       bytesRead: claimed.reduce((sum, claim) => sum + bytesReadOf(claim, inputs), 0),
       bytesWritten: added.reduce((sum, { size }) => sum + size, 0),
       seconds: secondsSince(startedAt),
-      store: { path: store, version: version < 0 ? null : version, inputs: claimed.map(describeInput) },
+      store: { path: store, version, inputs: claimed.map(describeInput) },
     }
   } catch (failure) {
     if (failure instanceof UncertainCommit) {
@@ -181,7 +178,8 @@ async function commitRun({ options, snapshot, claims, added }: RunToCommit): Pro
     ...claims.transactions().map((txn) => ({ txn })),
     ...added.map((add) => ({ add })),
   ]
-  if (actions.length === 0) return snapshot.version
+  // Nothing but empty inputs still makes a store: one that can be asked, and knows nothing.
+  if (actions.length === 0 && snapshot.version >= 0) return snapshot.version
   return await commit(options.store, {
     readVersion: snapshot.version,
     actions,

@@ -11,8 +11,11 @@ export interface SqlResult {
 
 /** An open database in memory. */
 export interface SqlSession {
-  /** Fails with `USAGE` when DuckDB does not take the statement. */
-  run(statement: string): Promise<SqlResult>
+  /**
+   * Runs statements; gives the rows of the last. Fails with `USAGE` when DuckDB does not take one, and when an earlier
+   * one gives rows, as nobody would see them.
+   */
+  run(statements: string): Promise<SqlResult>
   close(): void
 }
 
@@ -28,19 +31,35 @@ export async function openDuckdb(load: () => Promise<unknown> = loadDuckdb): Pro
       { cause },
     )
   }
-  const { DuckDBInstance } = await loadDuckdb()
+  const { DuckDBInstance, ResultReturnType, StatementType } = await loadDuckdb()
   const connection = await (await DuckDBInstance.create(':memory:')).connect()
   return {
-    async run(statement) {
+    async run(statements) {
       try {
-        const result = await connection.stream(statement)
+        const extracted = await connection.extractStatements(statements)
+        // Later ones may need what earlier ones make, so each is prepared when those before have run.
+        for (let at = 0; at < extracted.count - 1; at++) {
+          const prepared = await extracted.prepare(at)
+          const isQuery = prepared.statementType === StatementType.SELECT
+          if (isQuery || (await prepared.run()).returnType === ResultReturnType.QUERY_RESULT)
+            throw rowsOfEarlier(at + 1, extracted.count)
+        }
+        const result = await (await extracted.prepare(extracted.count - 1)).stream()
         return { columns: result.columnNames(), rows: jsonRows(result) }
       } catch (cause) {
+        if (cause instanceof Failure) throw cause
         throw new Failure('USAGE', `DuckDB: ${messageOf(cause)}`, { cause })
       }
     },
     close: () => connection.closeSync(),
   }
+}
+
+function rowsOfEarlier(ordinal: number, count: number): Failure {
+  return new Failure(
+    'USAGE',
+    `statement ${ordinal} of ${count} gives rows, which nobody would see: expected only the last to give any`,
+  )
 }
 
 function loadDuckdb(): Promise<typeof import('@duckdb/node-api')> {

@@ -10,7 +10,7 @@ import { setImmediate } from 'node:timers/promises'
 import { Failure, invariant } from '../base/failure.ts'
 import { MAX_POSITION } from '../base/positions.ts'
 import { type Answer, askSource, type Facts } from '../delivery/answer.ts'
-import type { ListenerAnswer } from '../delivery/answer-listeners.ts'
+import type { ListenerAnswer, UnionAnswer } from '../delivery/answer-listeners.ts'
 import type { AnswerProgress, QuestionResult } from '../delivery/answer-many.ts'
 import type { LoggedFiles } from '../delivery/committed-file.ts'
 import type { Selection } from '../delivery/listener-selector.ts'
@@ -243,6 +243,12 @@ export class Ledger implements Store {
   async select(selection: Selection): Promise<Generator<ListenerAnswer, void, void>> {
     const { answerListeners } = await import('../delivery/answer-listeners.ts')
     return answerListeners(this.store, selection)
+  }
+
+  /** What listeners hold together when a selection has none. */
+  async emptyUnion(selection: Selection): Promise<UnionAnswer> {
+    const { emptyUnion } = await import('../delivery/empty-union.ts')
+    return emptyUnion(this.store, selection)
   }
 
   /** What a question that found nothing may have meant; nothing when the listener has other bytes of the asset. */

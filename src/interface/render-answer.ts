@@ -1,6 +1,6 @@
 /** The answer for people: the verdict first, then the proof. */
 
-import type { Answer, Facts, InclusiveRange, Verdict } from '../delivery/answer.ts'
+import type { Answer, Facts, InclusiveRange, SeenLength, Verdict } from '../delivery/answer.ts'
 import type { AssetLength } from '../delivery/asset-length.ts'
 import type { Query } from '../delivery/question.ts'
 import { formatInstant, type TimeWindow } from '../delivery/question-time.ts'
@@ -136,10 +136,7 @@ export function answerNotes(answer: Answer, query: Query, facts: Facts): readonl
     }
   }
   const lastAsked = answer.range?.[1] ?? 0
-  if (answer.lengths !== undefined) {
-    const lengths = answer.lengths.map(({ bytes, lastAt }) => `${formatCount(bytes)} (last at ${lastAt})`)
-    notes.push(`logs disagree about the length, so the asset may have changed: ${lengths.join(', ')}`)
-  }
+  if (answer.lengths !== undefined) notes.push(describeLengths(answer.lengths, facts))
   if (query.target.kind === 'whole') notes.push(...askedNotes(answer.length))
   const sentBytes = answer.length?.sentBytes
   const isBeyond = sentBytes === undefined && observedLength !== undefined && lastAsked >= observedLength
@@ -157,6 +154,21 @@ export function askedNotes(length: AssetLength | null): readonly string[] {
     `requests asked for bytes up to ${length.bytes - 1}, of which ${sent} is proven to have been sent to anybody; ` +
       'nothing tells whether the asset ends there: if it does, give its length with --length N',
   ]
+}
+
+/** One length that all logs tell is here only because requests went beyond it. */
+function describeLengths(
+  lengths: readonly SeenLength[],
+  { observedLength = 0, loggedLengths }: Facts,
+): string {
+  const told = lengths.map(({ bytes, lastAt }) => `${formatCount(bytes)} (last at ${lastAt})`).join(', ')
+  const isBeyond = (loggedLengths.at(-1)?.bytes ?? 0) < observedLength
+  const reached = isBeyond ? `requests reached ${formatNoun(observedLength, 'byte')}` : ''
+  if (lengths.length > 1) {
+    const also = isBeyond ? `; and ${reached}` : ''
+    return `logs disagree about the length, so the asset may have changed: ${told}${also}`
+  }
+  return `logs tell one length, ${told}, but ${reached}: the asset may have changed`
 }
 
 /** What was not delivered: the range, or the whole of an asset that is empty or of unknown length. */

@@ -56,9 +56,8 @@ function renderStore({ path, version, inputs }: StoreRunReport['store']): string
   const named = special.slice(0, NAMED_INPUTS).map((input) => `  ${describeInput(input)}`)
   if (special.length > NAMED_INPUTS) named.push(`  and ${special.length - NAMED_INPUTS} more such inputs`)
   const isAdded = inputs.some(({ status }) => status === 'new' || status === 'grown')
-  const state = isAdded ? 'now at' : 'nothing was added to it, still at'
-  const where = version === null ? 'nothing to add, so it was not made' : `${state} version ${version}`
-  return [...named, `  store ${escapeText(path)}: ${where}`]
+  const state = isAdded ? 'now at' : 'nothing was added to it, it is at'
+  return [...named, `  store ${escapeText(path)}: ${state} version ${version}`]
 }
 
 const STATUS_TEXTS: Readonly<Record<StoreRunInput['status'], string>> = {

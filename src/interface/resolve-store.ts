@@ -7,7 +7,7 @@ import { hasEnding } from './file-ending.ts'
 import { expandGlob, isGlob, statIfAny } from './match-glob.ts'
 import { refuseUrl } from './output-location.ts'
 
-const FORMS = 'a .parquet file, a directory of them, or a glob in quotes like "days/*.parquet"'
+const FORMS = 'a store, a .parquet file, a directory of them, or a glob in quotes like "days/*.parquet"'
 
 /**
  * The files behind a path: the file itself, the `.parquet` files (in any case) below a directory, or those that a glob names.

@@ -6,12 +6,13 @@ import { readFilesLayout, readStoreLayout } from '../delivery/store-layout.ts'
 import { readFileLayout } from '../parquet/file-layout.ts'
 import { LayoutTally } from '../parquet/layout-tally.ts'
 import { toSafeJson } from './escape-text.ts'
+import { formatNoun } from './format-figures.ts'
 import { type Inspection, inspectionJson } from './inspect-json.ts'
 import type { InspectArguments } from './invocation.ts'
 import { isGlob, statIfAny } from './match-glob.ts'
 import { renderInspection } from './render-inspect.ts'
 import { resolveStore } from './resolve-store.ts'
-import type { ExitCode, Streams } from './streams.ts'
+import { type ExitCode, type Streams, writeNote } from './streams.ts'
 import { styleFor } from './terminal.ts'
 import { writeOutput } from './write-output.ts'
 
@@ -26,7 +27,17 @@ export async function runInspect(options: InspectArguments, streams: Streams): P
     ? `${toSafeJson(inspectionJson(inspection, view))}\n`
     : renderInspection(inspection, view, styleFor(streams.stdout, streams.environment))
   await writeOutput(streams.stdout, text)
+  const orphanCount = inspection.kind === 'store' ? inspection.files.orphanedFiles.fileCount : 0
+  if (orphanCount > 0) writeNote(streams, describeOrphans(orphanCount))
   return inspection.files.problems.length === 0 ? 0 : 2
+}
+
+/** What no log can tell by itself: that its newest commits are gone. */
+function describeOrphans(count: number): string {
+  return (
+    `${formatNoun(count, 'data file')} of more than an hour ago ${count === 1 ? 'is' : 'are'} in no version: a run ` +
+    'died before its commit, or the log has lost its newest commits; if so, restore it before vacuum deletes the files'
+  )
 }
 
 async function inspect({ path, verify }: InspectArguments): Promise<Inspection> {

@@ -5,8 +5,9 @@ import { readFileSync } from 'node:fs'
 import { attempted, Failure } from '../base/failure.ts'
 import type { BotList } from '../delivery/download-rules.ts'
 import { parseTimeWindow } from '../delivery/question-time.ts'
-import { REPORT_KINDS, type ReportScope } from '../delivery/report-model.ts'
+import { REPORT_KINDS, type Report, type ReportScope } from '../delivery/report-model.ts'
 import { formatCount, formatSeconds, formatShare } from './format-figures.ts'
+import { writeWhole } from './held-output.ts'
 import type { ReportArguments } from './invocation.ts'
 import { openLedger } from './library.ts'
 import { planReport, type ReportSettings } from './make-report.ts'
@@ -16,13 +17,13 @@ import { renderReportPage } from './render-report-page.ts'
 import { renderReportCsv, renderReportJson, renderReportTable } from './render-report-table.ts'
 import type { ExitCode, Streams } from './streams.ts'
 import { styleFor } from './terminal.ts'
-import { writeOutput } from './write-output.ts'
 
 const DEFAULT_LIMIT = 50
-/** Pieces of text are written when they come to so many characters: a system call a row would be slow. */
-const PIECE_LENGTH = 64 * 1024
 
-/** Makes a report on standard output; returns 0. Everything is checked before the store is touched. */
+/**
+ * Makes a report on standard output, where it appears whole or not at all; returns 0. Everything is checked before
+ * the store is touched.
+ */
 export async function runReport(options: ReportArguments, streams: Streams): Promise<ExitCode> {
   const kind = REPORT_KINDS.find((name) => name === options.kind)
   if (kind === undefined) {
@@ -42,17 +43,7 @@ export async function runReport(options: ReportArguments, streams: Streams): Pro
       threadCount,
       onProgress: progress && ((...counts) => progress.update(counts)),
     })
-    const write = (text: string): Promise<'written' | 'closed'> => {
-      progress?.finish()
-      return writeOutput(streams.stdout, text)
-    }
-    if (options.html) await write(await renderReportPage(report))
-    else if (options.json) await writePieces(renderReportJson(report), write)
-    else if (options.csv) await writePieces(renderReportCsv(report), write)
-    else {
-      const style = styleFor(streams.stdout, streams.environment)
-      await writePieces(renderReportTable(report, limit, style), write)
-    }
+    await writeWhole(streams.stdout, piecesOf(report, options, limit, streams), () => progress?.finish())
     return 0
   } finally {
     progress?.finish()
@@ -64,18 +55,16 @@ function describeReport([passedCount, count]: readonly [number, number], elapsed
   return `${formatShare(passedCount, count)} of ${formatCount(count)} requests, ${formatSeconds(elapsed)}`
 }
 
-async function writePieces(
-  pieces: AsyncIterable<string>,
-  write: (text: string) => Promise<'written' | 'closed'>,
-): Promise<void> {
-  let text = ''
-  for await (const piece of pieces) {
-    text += piece
-    if (text.length < PIECE_LENGTH) continue
-    if ((await write(text)) === 'closed') return
-    text = ''
-  }
-  await write(text)
+async function* piecesOf(
+  report: Report,
+  options: ReportArguments,
+  limit: number,
+  { stdout, environment }: Streams,
+): AsyncGenerator<string, void, void> {
+  if (options.html) yield await renderReportPage(report)
+  else if (options.json) yield* renderReportJson(report)
+  else if (options.csv) yield* renderReportCsv(report)
+  else yield* renderReportTable(report, limit, styleFor(stdout, environment))
 }
 
 function readScope(options: ReportArguments): ReportScope {

@@ -5,6 +5,7 @@ import { AnswerUnion, type ListenerAnswer } from '../delivery/answer-listeners.t
 import { parseIpSelector, parseUserAgentSelector, type Selection } from '../delivery/listener-selector.ts'
 import { parseQuery, type Query } from '../delivery/question.ts'
 import { toSafeJson } from './escape-text.ts'
+import { writeWhole } from './held-output.ts'
 import type { QueryArguments } from './invocation.ts'
 import type { Ledger } from './library.ts'
 import { askedNotes, suggestionNotes } from './render-answer.ts'
@@ -41,7 +42,8 @@ export async function runSelection(
 ): Promise<ExitCode> {
   const union = new AnswerUnion()
   const answers = await store.select(selection)
-  if (options.json) await writeJson(answers, { union, store, asset: selection.asset }, options, streams)
+  if (options.json)
+    await writeWhole(streams.stdout, jsonPieces(answers, { union, store, selection }, options))
   else {
     const listed: Answer[] = []
     const requests: string[] = []
@@ -69,26 +71,25 @@ function renderSelected({ ip, userAgent }: Answer, runs: ListenerAnswer['runs'])
   return `\n  ${toSafeJson(ip).slice(1, -1)}  ${toSafeJson(userAgent).slice(1, -1)}\n${renderRequests(runs)}`
 }
 
-/** One object, written answer by answer: there may be millions of them. */
-async function writeJson(
+/** One object, made answer by answer: there may be millions of them. */
+async function* jsonPieces(
   answers: Iterable<ListenerAnswer>,
-  { union, store, asset }: { union: AnswerUnion; store: Ledger; asset: string },
+  { union, store, selection }: { union: AnswerUnion; store: Ledger; selection: Selection },
   options: QueryArguments,
-  { stdout }: Streams,
-): Promise<void> {
-  await writeOutput(stdout, `{"v":1,"asset":${toSafeJson(asset)},"answers":[`)
+): AsyncGenerator<string, void, void> {
+  yield `{"v":1,"asset":${toSafeJson(selection.asset)},"answers":[`
   for (const listener of answers) {
     const { answer, runs } = listener
     const separator = union.listenerCount === 0 ? '\n' : ',\n'
     union.add(listener)
     const full = options.requests ? { ...answer, requestList: requestEntries(runs) } : answer
-    if ((await writeOutput(stdout, separator + toSafeJson(full))) === 'closed') return
+    yield separator + toSafeJson(full)
   }
   const end = {
     listeners: union.listenerCount,
     complete: union.completeCount,
-    union: union.result() ?? null,
+    union: union.result() ?? (await store.emptyUnion(selection)),
     ...(options.explain ? { explain: explain(store) } : {}),
   }
-  await writeOutput(stdout, `\n],${toSafeJson(end).slice(1)}\n`)
+  yield `\n],${toSafeJson(end).slice(1)}\n`
 }

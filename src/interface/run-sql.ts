@@ -19,10 +19,15 @@ import { writeOutput } from './write-output.ts'
 
 const ALWAYS = { sinceEpochSeconds: undefined, untilEpochSeconds: undefined }
 
-/** Answers one statement; returns 0. Merged intervals are computed only for a statement that names `ranges`. */
+/** Nothing but space, semicolons and comments. */
+const EMPTY_STATEMENT = /^(?:[\s;]|--[^\n]*|\/\*[\s\S]*?\*\/)*$/
+
+/** Answers a statement, the last where there are several; returns 0. Merged intervals are computed only for a statement that names `ranges`. */
 export async function runSql(options: SqlArguments, streams: Streams): Promise<ExitCode> {
   const { store: path = DEFAULT_STORE, statement } = options
   if (options.json && options.csv) throw new Failure('USAGE', 'expected only one of --json and --csv')
+  if (EMPTY_STATEMENT.test(statement))
+    throw new Failure('USAGE', 'the statement is empty: expected SQL over the views bytes and ranges')
   const controller = new AbortController()
   const stopListening = abortOnInterrupt(controller)
   const store = await openLedger(path)

@@ -17,7 +17,7 @@ export function expectWriteErrors(stream: Writable): void {
 }
 
 /** Resolves when the text has left the program: the caller's pace follows the reader's. Fails with `ENVIRONMENT`. */
-export function writeOutput(stream: Writable, text: string): Promise<WriteResult> {
+export function writeOutput(stream: Writable, text: string | Uint8Array): Promise<WriteResult> {
   return new Promise((resolve, reject) => {
     stream.write(text, (error) => {
       if (error === null || error === undefined) resolve('written')

@@ -111,6 +111,26 @@ test('numbers of sql stay numbers in CSV', async () => {
   assert.is(await run('sql', "select -5 a, -1.5 b, '-5' c, '=1' d", '--csv'), "a,b,c,d\r\n-5,-1.5,-5,'=1\r\n")
 })
 
+test('of several statements the last gives the rows, of none there is nothing to ask', async () => {
+  const made = 'create temp table t as select count(*) as n from bytes; select n + 1 as m from t;'
+  assert.is(await run('sql', made), 'm\n36\n')
+  assert.is(await run('sql', 'pivot (select 1 as a) on a using count(*)'), '1\n1\n')
+  for (const lost of [
+    'select 1; select 2',
+    'select * from range(1000000000000); select 2',
+    'call pragma_version(); from t',
+  ]) {
+    const { code, message } = await failureOf('sql', lost)
+    assert.is(code, 'USAGE')
+    assert.match(message, /^statement 1 of 2 gives rows, which nobody would see: expected only the last/)
+  }
+  for (const empty of ['', ' \n;', ' -- nothing', '/* no * thing */;']) {
+    const { code, message } = await failureOf('sql', empty)
+    assert.is(code, 'USAGE')
+    assert.match(message, /^the statement is empty: expected SQL over the views bytes and ranges/)
+  }
+})
+
 test('sql has the views bytes and ranges', async () => {
   const counts =
     'select (select count(*) from bytes) b, (select count(distinct byte_num) from bytes) d, count(*) r, sum(last_byte - first_byte + 1) s from ranges'

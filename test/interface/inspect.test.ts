@@ -1,4 +1,14 @@
-import { cpSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import {
+  cpSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -160,6 +170,21 @@ test('a store: version, dates, inputs, leftovers, files with and without the dat
   assert.match(text.stdout, /version {7}1\n/)
   assert.match(text.stdout, /2024-05-17 +2 +150 /)
   assert.match(text.stdout, /date=2024-05-18\/part-1-7\.parquet +7 /)
+})
+
+test('data files that no version knows are noted, unless a run under way may have written them', async () => {
+  const store = await makeStore('orphans')
+  const orphan = join(store, 'date=2024-05-18', `part-${randomUUID()}.parquet`)
+  writeFileSync(orphan, 'whole, and in no version')
+  assert.is((await inspect(store)).stderr, '')
+  const hoursAgo = new Date(Date.now() - 2 * 3_600_000)
+  utimesSync(orphan, hoursAgo, hoursAgo)
+  const { exitCode, stderr } = await inspect(store, '--json')
+  assert.is(exitCode, 0)
+  assert.match(
+    stderr,
+    /^note: 1 data file of more than an hour ago is in no version: .* restore it before vacuum/,
+  )
 })
 
 test('a store with a missing and a shortened file is shown with its problems, and ends with 2', async () => {

@@ -147,10 +147,28 @@ test('a selection without listeners is no evidence, and still one JSON object', 
   const words = ['--ip', '192.0.2.0/24', '--ua', '*', '--range', '0-9']
   const { exitCode, stdout } = await ask(...words, '--json')
   assert.is(exitCode, 1)
+  const nothing = { requestedBytes: 10, coveredBytes: 0, covered: [], missing: [[0, 9]], requests: 0 }
+  const union = {
+    ...{ range: [0, 9], verdict: 'none', ...nothing, firstAt: null, lastAt: null, completeAt: null },
+    length: { bytes: 1000, from: 'observed' },
+  }
   assert.equal(JSON.parse(stdout), {
-    ...{ v: 1, asset: '/a', answers: [], listeners: 0, complete: 0, union: null },
+    ...{ v: 1, asset: '/a', answers: [], listeners: 0, complete: 0, union },
+  })
+  const unknown = await askOf(path, '--asset', '/x', ...words.slice(0, 4), '--whole', '--json')
+  assert.equal(JSON.parse(unknown.stdout).union, {
+    ...{ ...union, range: null, verdict: 'unknown', requestedBytes: 0, missing: [], length: null },
   })
   assert.match((await ask(...words)).stdout, /^NO EVIDENCE/)
+})
+
+test('the length of an asset is no matter of time', async () => {
+  for (const ip of ['10.0.0.2', '10.0.0.2/32']) {
+    const { stdout } = await ask('--ip', ip, '--ua', 'VLC/4', '--whole', '--until', '2000-01-01', '--json')
+    const { answers: [answer] = [JSON.parse(stdout)] } = JSON.parse(stdout)
+    assert.equal([answer.range, answer.verdict], [[0, 999], 'none'], ip)
+    assert.equal(answer.length, { bytes: 1000, from: 'observed' }, ip)
+  }
 })
 
 test('a question that finds nothing names what it may have meant', async () => {

@@ -1,6 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { askSource } from '#src/delivery/answer.js'
+import type { LoggedLength } from '#src/delivery/evidence.js'
 import { parseQuery, type QueryText } from '#src/delivery/question.js'
 import { coverageCells } from '#src/interface/coverage-bar.js'
 import { formatByteLength, formatCount, formatSeconds, formatShare } from '#src/interface/format-figures.js'
@@ -75,6 +76,27 @@ test('long lists of ranges are cut after 20, and say so', () => {
   const { text } = show(records, { range: '0-19999' })
   assert.match(text, /190-194 +5 B\n +and 1,980 more \(--json lists all\)\n {2}missing/)
   assert.ok(text.split('\n').length < 60)
+})
+
+test('a note about lengths says whether logs disagree, or requests with logs', () => {
+  const at = (bytes: number, day: number) => ({
+    ...{ bytes, requests: 1, firstEpochSeconds: T0, lastEpochSeconds: T0 + day * 86_400 },
+  })
+  const notes = (...loggedLengths: readonly LoggedLength[]): string => {
+    const query = parseQuery({ ...KEY, range: '0-9' }, { since: undefined, until: undefined })
+    const source = { ...memorySource([sent(0, 29)]), loggedLengths: () => loggedLengths }
+    const { answer, facts } = askSource(source, query)
+    return answerNotes(answer, query, facts).join('\n')
+  }
+  const [early, late] = ['(last at 2020-08-01T12:53:20Z)', '(last at 2020-08-02T12:53:20Z)']
+  assert.is(notes(at(30, 1)), '')
+  assert.is(
+    notes(at(20, 1)),
+    `logs tell one length, 20 ${early}, but requests reached 30 bytes: the asset may have changed`,
+  )
+  const disagree = 'logs disagree about the length, so the asset may have changed:'
+  assert.is(notes(at(20, 2), at(30, 1)), `${disagree} 30 ${early}, 20 ${late}`)
+  assert.is(notes(at(10, 1), at(20, 2)), `${disagree} 10 ${early}, 20 ${late}; and requests reached 30 bytes`)
 })
 
 test('notes say what a reader must know beside the answer', () => {

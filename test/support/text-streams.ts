@@ -8,16 +8,16 @@ export interface CapturedStream extends OutputStream {
 }
 
 export function captureStream(terminal?: { readonly columns: number }): CapturedStream {
-  const parts: string[] = []
+  const parts: Buffer[] = []
   const stream = new Writable({
-    decodeStrings: false,
-    write(part, _encoding, done) {
-      parts.push(String(part))
+    write(part: Buffer, _encoding, done) {
+      parts.push(part)
       done()
     },
   })
   return Object.assign(stream, {
-    text: () => parts.join(''),
+    // A character may come in two parts.
+    text: () => Buffer.concat(parts).toString('utf8'),
     ...(terminal && { isTTY: true, columns: terminal.columns }),
   })
 }
