@@ -83,6 +83,11 @@ async function main(words: readonly string[]): Promise<void> {
 
 const words = process.argv.slice(2)
 // The version needs none of the modules of a command, and scripts ask for it often.
-if (words.length === 1 && (words[0] === '--version' || words[0] === '-V'))
+if (words.length === 1 && (words[0] === '--version' || words[0] === '-V')) {
+  process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+    if (code === 'EPIPE') return
+    process.stderr.write(`byteledger: cannot write to standard output: ${message}\n`)
+    process.exitCode = 2
+  })
   process.stdout.write(`${VERSION}\n`)
-else await main(words)
+} else await main(words)

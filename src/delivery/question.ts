@@ -86,9 +86,15 @@ export function parseKey(
   const asset = requireText(parts.asset, labels.asset, '/path/of/the/asset.mp3')
   const ip = requireText(parts.ip, labels.ip, '192.0.2.1')
   const userAgent = requireText(parts.userAgent, labels.userAgent, 'Mozilla/5.0 (Windows NT 10.0)')
-  if (asset === '') fail(`${labels.asset} is empty: expected a request path as logged, like /a.mp3`)
+  checkAsset(asset, labels.asset)
   if (ip === '') fail(`${labels.ip} is empty: expected an address as logged, like 192.0.2.1`)
   return { asset, ip, userAgent }
+}
+
+/** Fails for an asset that no log line can name; returns any other. */
+export function checkAsset(asset: string, label: string): string {
+  if (asset === '') fail(`${label} is empty: expected a request path as logged, like /a.mp3`)
+  return asset
 }
 
 function requireText(text: string | undefined, label: string, example: string): string {
@@ -134,12 +140,12 @@ function parseRange(text: string, label: string): Interval {
 
 function parsePosition(text: string, label: string): number {
   if (!/^\d+$/.test(text)) fail(`${label} expects a byte position, like 10; found '${text}'`)
-  return checkPosition(Number(text), label)
+  return checkPosition(Number(text), label, text)
 }
 
 function parseLength(text: string, label: string): number {
   if (!/^\d+$/.test(text)) fail(`${label} expects a number of bytes, like 1447; found '${text}'`)
-  return checkLength(Number(text), label)
+  return checkLength(Number(text), label, text)
 }
 
 /** Fails unless `first` and `last` are positions in order; returns them half-open. */
@@ -152,17 +158,17 @@ export function checkRange(first: number, last: number, label: string): Interval
   return { start: first, end: last + 1 }
 }
 
-function checkPosition(position: number, label: string): number {
+function checkPosition(position: number, label: string, text: string | number = position): number {
   if (!Number.isInteger(position) || position < 0 || position > MAX_POSITION) {
-    fail(`${label} expects whole byte positions from 0 to ${MAX_POSITION}, like 10; found ${position}`)
+    fail(`${label} expects whole byte positions from 0 to ${MAX_POSITION}, like 10; found ${text}`)
   }
   return position
 }
 
 /** Fails unless `length` is a number of bytes: an integer from 0 to 2^53 - 1. */
-export function checkLength(length: number, label: string): number {
+export function checkLength(length: number, label: string, text: string | number = length): number {
   if (!Number.isInteger(length) || length < 0 || length > MAX_POSITION + 1) {
-    fail(`${label} expects a whole number of bytes from 0 to ${MAX_POSITION + 1}, like 1447; found ${length}`)
+    fail(`${label} expects a whole number of bytes from 0 to ${MAX_POSITION + 1}, like 1447; found ${text}`)
   }
   return length
 }

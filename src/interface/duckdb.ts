@@ -16,6 +16,8 @@ export interface SqlSession {
    * one gives rows, as nobody would see them.
    */
   run(statements: string): Promise<SqlResult>
+  /** Makes what runs fail, soon. */
+  interrupt(): void
   close(): void
 }
 
@@ -51,6 +53,7 @@ export async function openDuckdb(load: () => Promise<unknown> = loadDuckdb): Pro
         throw new Failure('USAGE', `DuckDB: ${messageOf(cause)}`, { cause })
       }
     },
+    interrupt: () => connection.interrupt(),
     close: () => connection.closeSync(),
   }
 }

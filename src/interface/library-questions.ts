@@ -2,7 +2,7 @@
 
 import { Failure } from '../base/failure.ts'
 import type { BotList } from '../delivery/download-rules.ts'
-import { checkLength, parseKey, type Query, type QueryLabels } from '../delivery/question.ts'
+import { checkAsset, checkLength, parseKey, type Query, type QueryLabels } from '../delivery/question.ts'
 import {
   describeValue,
   type Fields,
@@ -92,7 +92,12 @@ export function readSelection(question: unknown): ReadSelection {
 /** Reads what is asked of all assets or of one. Fails with `USAGE` for anything else. */
 export function readScope(scope: unknown): Pick<ReportScope, 'asset' | 'window'> {
   const fields = fieldsOf(scope, 'a scope', SCOPE_FIELDS, "{ asset: '/a.mp3', since: '2020-07-31' }")
-  return { asset: textField(fields, 'asset', LABELS.asset), window: windowOf(fields) }
+  return { asset: assetOf(fields), window: windowOf(fields) }
+}
+
+function assetOf(fields: Fields): string | undefined {
+  const asset = textField(fields, 'asset', LABELS.asset)
+  return asset === undefined ? undefined : checkAsset(asset, LABELS.asset)
 }
 
 /** Reads the name of a report and its settings. Fails with `USAGE` for what is no report. */
@@ -104,7 +109,7 @@ export function readReport(name: unknown, question: unknown): ReadReport {
   return {
     kind,
     scope: {
-      asset: textField(fields, 'asset', LABELS.asset),
+      asset: assetOf(fields),
       window: windowOf(fields),
       givenLength: givenLength === undefined ? undefined : checkLength(givenLength, LABELS.length),
     },

@@ -28,7 +28,10 @@ export function describeFailure(
     return { exitCode: error.code === 'INTERRUPTED' ? 130 : 2, text: joinLines(lines) }
   }
   if (error instanceof Error && errorCode(error) !== undefined) {
-    return { exitCode: 2, text: joinLines([`byteledger: ${error.message}`]) }
+    const lines = [`byteledger: ${error.message}`]
+    if (errorCode(error) === 'EMFILE')
+      lines.push('expected that more files may be open at once: allow it with ulimit -n 1024')
+    return { exitCode: 2, text: joinLines(lines) }
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
   return {

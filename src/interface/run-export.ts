@@ -2,6 +2,7 @@
 
 import { Failure } from '../base/failure.ts'
 import { RANGE_COLUMNS, type RangeRow } from '../delivery/merged-ranges.ts'
+import { checkAsset } from '../delivery/question.ts'
 import { parseTimeWindow } from '../delivery/question-time.ts'
 import type { RangeFormat } from '../engine/export-ranges.ts'
 import { refuseToOverwrite } from '../engine/inputs.ts'
@@ -23,6 +24,7 @@ const FORMS = 'FILE.parquet, FILE.csv or FILE.ndjson'
 export async function runExport(options: ExportArguments, streams: Streams): Promise<ExitCode> {
   const { store: path = DEFAULT_STORE, ranges, asset } = options
   if (ranges === undefined) throw new Failure('USAGE', `--ranges is missing: expected ${FORMS}`)
+  if (asset !== undefined) checkAsset(asset, '--asset')
   const format = formatOf(ranges)
   refuseLocation('--ranges', ranges)
   const window = parseTimeWindow(options.since, options.until)

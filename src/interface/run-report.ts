@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { attempted, Failure } from '../base/failure.ts'
 import type { BotList } from '../delivery/download-rules.ts'
+import { checkAsset } from '../delivery/question.ts'
 import { parseTimeWindow } from '../delivery/question-time.ts'
 import { REPORT_KINDS, type Report, type ReportScope } from '../delivery/report-model.ts'
 import { formatCount, formatSeconds, formatShare } from './format-figures.ts'
@@ -69,7 +70,7 @@ async function* piecesOf(
 
 function readScope(options: ReportArguments): ReportScope {
   return {
-    asset: options.asset,
+    asset: options.asset === undefined ? undefined : checkAsset(options.asset, '--asset'),
     window: parseTimeWindow(options.since, options.until),
     givenLength: options.length === undefined ? undefined : parseWhole(options.length, '--length', '1447'),
   }

@@ -36,7 +36,9 @@ export async function runSql(options: SqlArguments, streams: Streams): Promise<E
   try {
     // DuckDB does not look at checksums.
     const files = await verifiedFiles(path, controller.signal)
-    session = await openDuckdb()
+    const opened = await openDuckdb()
+    session = opened
+    controller.signal.addEventListener('abort', () => opened.interrupt())
     await session.run(`CREATE VIEW bytes AS ${selectBytes(files, isStore(path))}`)
     if (/\branges\b/i.test(statement)) {
       const { exportRanges } = await import('../engine/export-ranges.ts')
@@ -50,14 +52,25 @@ export async function runSql(options: SqlArguments, streams: Streams): Promise<E
       )
       await session.run(`CREATE VIEW ranges AS SELECT * FROM read_parquet(${quote(file)})`)
     }
+    throwIfAborted(controller.signal)
     await writeResult(await session.run(statement), options, streams)
+    // The rows of a statement that was interrupted just end.
+    throwIfAborted(controller.signal)
     return 0
+  } catch (failure) {
+    // What DuckDB says of a statement that was interrupted is no more than that.
+    throwIfAborted(controller.signal)
+    throw failure
   } finally {
     session?.close()
     stopListening()
     store.close()
     rmSync(scratch, { recursive: true, force: true })
   }
+}
+
+function throwIfAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw new Failure('INTERRUPTED', 'interrupted')
 }
 
 /** The rows of files; those of a store have their date in the name of their directory. */

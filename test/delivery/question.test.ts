@@ -55,7 +55,11 @@ test('what is not exactly a range is refused, and the message shows the right fo
     assertUsage(() => target({ range }), /--range expects FIRST-LAST, both inclusive, like 10-500/)
   }
   assertUsage(() => target({ range: '9-0' }), /first position comes before the last, like 0-9; found 9-0/)
-  assertUsage(() => target({ range: '0-9007199254740991' }), /from 0 to 9007199254740990/)
+  assertUsage(
+    () => target({ range: '0-9007199254740993' }),
+    /from 0 to 9007199254740990, .* 9007199254740993$/,
+  )
+  assertUsage(() => target({ whole: true, length: '99999999999999999999' }), /found 99999999999999999999$/)
   assertUsage(() => target({ start: '-5', end: '9' }), /--start expects a byte position, like 10; found '-5'/)
   assertUsage(() => target({ start: '', end: '9' }), /--start expects a byte position/)
   assertUsage(() => target({ start: '5' }), /--start needs --end/)

@@ -1,10 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { DEMONSTRATION } from '#src/interface/sample-questions.js'
 import { endOf, runBuilt, startBuilt } from '../support/run-built.ts'
+import { ROOT } from '../support/source-tree.ts'
 
 const test = suite('the program')
 const directory = mkdtempSync(join(tmpdir(), 'cli-'))
@@ -149,6 +151,18 @@ test('the tour shows each kind of answer, and every command in it works when pas
 test('--version prints the version of the package', async () => {
   const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
   assert.equal(await runBuilt(['--version']), { exitCode: 0, stdout: `${manifest.version}\n`, stderr: '' })
+})
+
+test('what cannot be written is exit 2 and one line, also of what is quickly said', () => {
+  const full = openSync('/dev/full', 'w')
+  for (const words of [['--version'], ['--help'], ['query', '--store', sample, ...DEMONSTRATION]]) {
+    const { status, stderr } = spawnSync(process.execPath, [join(ROOT, 'dist', 'cli.js'), ...words], {
+      ...{ encoding: 'utf8', stdio: ['ignore', full, 'pipe'], env: { ...process.env, NODE_OPTIONS: '' } },
+    })
+    assert.is(status, 2, words.join(' '))
+    assert.match(stderr, /^byteledger: cannot write to standard output: ENOSPC.*\n$/)
+  }
+  closeSync(full)
 })
 
 test.run()

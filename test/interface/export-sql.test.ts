@@ -1,5 +1,14 @@
-import { copyFileSync, existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { Readable } from 'node:stream'
+import { setTimeout } from 'node:timers/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Failure } from '#src/base/failure.js'
@@ -8,6 +17,7 @@ import { openDuckdb } from '#src/interface/duckdb.js'
 import { runExport } from '#src/interface/run-export.js'
 import { runSql } from '#src/interface/run-sql.js'
 import { makeScratch, writeDeliveryFile } from '../support/delivery-file.ts'
+import { endOf, startBuilt } from '../support/run-built.ts'
 import { captureStream } from '../support/text-streams.ts'
 
 const test = suite('export and sql')
@@ -95,6 +105,11 @@ test('an export does not replace what it is made of', async () => {
   assert.equal(readFileSync(own), readFileSync(path))
 })
 
+test('an empty asset is no asset', async () => {
+  const failure = await failureOf('export', '--asset', '', '--ranges', scratch.path('none.csv'))
+  assert.match(failure.message, /^--asset is empty: expected a request path as logged/)
+})
+
 test('sql answers from no file that has a changed bit', async () => {
   const bytes = readFileSync(path)
   const damagedPath = scratch.path('damaged.parquet')
@@ -128,6 +143,26 @@ test('of several statements the last gives the rows, of none there is nothing to
     const { code, message } = await failureOf('sql', empty)
     assert.is(code, 'USAGE')
     assert.match(message, /^the statement is empty: expected SQL over the views bytes and ranges/)
+  }
+})
+
+test('Ctrl-C ends a statement soon, whether it gives rows or computes', async () => {
+  for (const statement of [
+    'select * from range(100000000000)',
+    'select count(*) from range(10000000) a, range(10000000) b where a.range + b.range = -1',
+  ]) {
+    const folder = scratch.path('temporary')
+    mkdirSync(folder, { recursive: true })
+    const child = startBuilt(['sql', statement, '--store', path], { environment: { TMPDIR: folder } })
+    const end = endOf(child)
+    while (readdirSync(folder).length === 0) await setTimeout(20)
+    await setTimeout(500)
+    const startedAt = performance.now()
+    child.kill('SIGINT')
+    const { exitCode, stderr } = await end
+    assert.equal([exitCode, stderr], [130, 'byteledger: interrupted\n'], statement)
+    assert.ok(performance.now() - startedAt < 20_000, statement)
+    assert.equal(readdirSync(folder), [], 'nothing is left')
   }
 })
 

@@ -80,6 +80,8 @@ test('whatever is no question is a USAGE that names the field as the library doe
       ['listeners', [null], /found null/],
       ['ranges', [{ untill: '2020-01-01' }], /unknown field "untill"/],
       ['ranges', [{ asset: 5 }], /asset expects a text/],
+      ['listeners', [{ asset: '' }], /^USAGE: asset is empty/],
+      ['report', ['gaps', { asset: '' }], /^USAGE: asset is empty/],
       ['report', ['bogus'], /no report 'bogus': expected one of completion/],
       ['report', ['toString'], /no report 'toString'/],
       ['report', [5], /no report 5/],

@@ -109,6 +109,7 @@ test('the table is cut at the limit and says so; options that mean nothing are r
     [['downloads', '--window', 'week'], /--window expects one of calendar, first-touch, last-touch/],
     [['gaps', '--length', '5'], /--length is of one asset: expected --asset/],
     [['gaps', '--asset', '/a', '--length', '-5'], /--length expects a whole number, like 1447; found '-5'/],
+    [['gaps', '--asset', ''], /--asset is empty: expected a request path as logged/],
     [['gaps', '--limit', 'all'], /--limit expects a whole number/],
     [['gaps', '--since', 'today'], /--since expects 2020-07-31/],
   ]
