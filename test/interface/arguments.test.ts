@@ -225,7 +225,7 @@ test('a store is a file, a directory or a glob; hidden and unfinished files are 
     assertUsage(() => found('a.parquet/*'), /no \.parquet file matches/)
     assertUsage(
       () => found('missing.parquet'),
-      /no such file or directory: .*missing\.parquet; --store expects a \.parquet file/,
+      /no such file or directory: .*missing\.parquet; --store expects a store, a \.parquet file/,
     )
     mkdirSync(at('empty'))
     assertUsage(() => found('empty'), /holds no \.parquet file/)
