@@ -205,7 +205,10 @@ test('a file in the place of the log is no table', async () => {
   assert.match(await failureOf('USAGE', readSnapshot(directory)), /not a Delta table/)
   const odd = await tableWith({ add: ADD })
   mkdirSync(logPath(odd, commitName(2)))
-  assert.match(await failureOf('ENVIRONMENT', readSnapshot(odd)), /cannot read .*0002\.json: expected a file, found a directory/)
+  assert.match(
+    await failureOf('ENVIRONMENT', readSnapshot(odd)),
+    /cannot read .*0002\.json: expected a file, found a directory/,
+  )
 })
 
 test.run()
