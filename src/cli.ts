@@ -67,12 +67,19 @@ function commandOf(words: readonly string[]): CommandName | undefined {
 async function main(words: readonly string[]): Promise<void> {
   const { expectWriteErrors } = await import('./interface/write-output.ts')
   const { programName } = await import('./interface/help-text.ts')
-  const { stdin, stdout, stderr, env, argv } = process
+  const { stdout, stderr, env, argv } = process
   expectWriteErrors(stdout)
   expectWriteErrors(stderr)
   const program = programName(argv[1] ?? 'byteledger', process.cwd())
+  const streams: Streams = {
+    // Made when it is asked for: most commands read nothing, and it takes as long to make as a few look-ups.
+    get stdin() {
+      return process.stdin
+    },
+    ...{ stdout, stderr, environment: env, program },
+  }
   try {
-    process.exitCode = await run(words, { stdin, stdout, stderr, environment: env, program })
+    process.exitCode = await run(words, streams)
   } catch (error) {
     const { describeFailure } = await import('./interface/report-failure.ts')
     const { exitCode, text } = describeFailure(error, commandOf(words), program)

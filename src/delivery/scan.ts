@@ -68,8 +68,7 @@ export function findLength(file: ParquetFile, asset: Wanted, atLeast: number): n
     const rows = rowsWith(file, rowGroup, [asset])
     if (rows.length === 0) continue
     const positions = file.positions(rowGroup, COLUMN.byteNum)
-    for (const { start, end: rowEnd } of rows)
-      length = Math.max(length, lengthIn(positions, start, rowEnd, length))
+    length = lengthIn(positions, rows, { atLeast: length, atMost: end })
   }
   return length
 }
@@ -88,27 +87,45 @@ function rowGroupsByEnd(
   return candidates.sort((a, b) => b.end - a.end)
 }
 
-/** One past the largest position of the rows `[from, to)`, if that is more than `atLeast`. */
-function lengthIn(chunk: PositionChunk, from: number, to: number, atLeast: number): number {
+/**
+ * One past the largest position of `rows`, if that is more than `atLeast`; else `atLeast`. It is known not to be more
+ * than `atMost`: where that is found, no more is read. Pages that hold nothing else need not be read at all.
+ */
+function lengthIn(
+  chunk: PositionChunk,
+  rows: readonly Interval[],
+  { atLeast, atMost }: { readonly atLeast: number; readonly atMost: number },
+): number {
   let length = atLeast
-  for (let page = chunk.pageOf(from); page < chunk.pageCount; page++) {
-    const pageFrom = chunk.firstRows[page] ?? 0
-    if (pageFrom >= to) break
-    const pageLength = chunk.bounds.maxOf(page) + 1
-    if (pageLength <= length) continue
-    if (pageFrom >= from && (chunk.firstRows[page + 1] ?? 0) <= to) {
-      length = pageLength
-      continue
-    }
-    const segments = chunk.segmentsOf(page)
-    const firstRow = Math.max(0, from - pageFrom)
-    const endRow = Math.min(segments.rowCount, to - pageFrom)
-    for (let segment = segments.segmentOf(firstRow); segment < segments.count; segment++) {
-      const segmentRow = segments.firstRows[segment] ?? 0
-      if (segmentRow >= endRow) break
-      const rows = Math.min(endRow, segments.endOf(segment)) - segmentRow
-      length = Math.max(length, (segments.firstPositions[segment] ?? 0) + rows)
+  const shared: { readonly page: number; readonly rows: Interval }[] = []
+  for (const interval of rows) {
+    const { start, end } = interval
+    for (let page = chunk.pageOf(start); page < chunk.pageCount; page++) {
+      const pageFrom = chunk.firstRows[page] ?? 0
+      if (pageFrom >= end) break
+      if (pageFrom < start || (chunk.firstRows[page + 1] ?? 0) > end) shared.push({ page, rows: interval })
+      else length = Math.max(length, chunk.bounds.maxOf(page) + 1)
     }
   }
+  for (const { page, rows: interval } of shared) {
+    if (length >= atMost) break
+    if (chunk.bounds.maxOf(page) >= length) length = Math.max(length, endInPage(chunk, page, interval))
+  }
   return length
+}
+
+/** One past the largest position of those rows of a page that lie in an interval. */
+function endInPage(chunk: PositionChunk, page: number, { start, end }: Interval): number {
+  const pageFrom = chunk.firstRows[page] ?? 0
+  const segments = chunk.segmentsOf(page)
+  const firstRow = Math.max(0, start - pageFrom)
+  const endRow = Math.min(segments.rowCount, end - pageFrom)
+  let largest = 0
+  for (let segment = segments.segmentOf(firstRow); segment < segments.count; segment++) {
+    const segmentRow = segments.firstRows[segment] ?? 0
+    if (segmentRow >= endRow) break
+    const rows = Math.min(endRow, segments.endOf(segment)) - segmentRow
+    largest = Math.max(largest, (segments.firstPositions[segment] ?? 0) + rows)
+  }
+  return largest
 }

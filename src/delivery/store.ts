@@ -141,23 +141,32 @@ class FileStore implements DeliveryStore {
   findEvidence(key: DeliveryKey, range: Interval, window: TimeWindow = ALWAYS): Evidence {
     const keys = new SpelledKeys(key)
     if (keys.exact === undefined) return NO_EVIDENCE
-    const { request } = keys.exact
+    const knowsListener = (): boolean => this.hasListener(keys)
     const paths = this.paths.filter((path) => mayHoldTimes(path, window))
     const runs = paths.flatMap((path) => {
       const file = this.file(path)
       return keys.of(file).flatMap((spelled) => findRuns(file, spelled, range))
     })
     if (runs.length > 0) return { runs: runs.sort(compareRuns), assetKnown: true, listenerKnown: true }
+    let listenerKnown: boolean | undefined
     return {
       runs,
-      assetKnown: this.paths.some((path) => hasRows(this.file(path), [request], [request])),
-      listenerKnown: this.paths.some((path) => {
-        const file = this.file(path)
-        return keys
-          .of(file)
-          .some(({ ip, userAgent, userAgentMd5 }) => hasRows(file, [ip, userAgent], [ip, userAgentMd5]))
-      }),
+      assetKnown: this.observedLength(key.asset) !== undefined,
+      get listenerKnown() {
+        listenerKnown ??= knowsListener()
+        return listenerKnown
+      },
     }
+  }
+
+  /** As long a look as at all bloom filters of the store: taken when somebody asks. */
+  private hasListener(keys: SpelledKeys): boolean {
+    return this.paths.some((path) => {
+      const file = this.file(path)
+      return keys
+        .of(file)
+        .some(({ ip, userAgent, userAgentMd5 }) => hasRows(file, [ip, userAgent], [ip, userAgentMd5]))
+    })
   }
 
   observedLength(asset: string): number | undefined {

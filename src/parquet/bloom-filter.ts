@@ -147,11 +147,18 @@ export class BloomFilters {
   }
 
   #readNext(ordinal: number): BloomFilter {
-    const filter = readBloomFilter(this.#r)
-    if (ordinal === this.#count - 1 && this.#r.left > 0) {
-      this.#r.fail(`${this.#count} bloom filters`, `${this.#r.left} more bytes`)
+    const { at } = this.#r
+    try {
+      const filter = readBloomFilter(this.#r)
+      if (ordinal === this.#count - 1 && this.#r.left > 0) {
+        this.#r.fail(`${this.#count} bloom filters`, `${this.#r.left} more bytes`)
+      }
+      return filter
+    } catch (failure) {
+      // Whoever asks again must meet the same damage, not the filter behind it.
+      this.#r.at = at
+      throw failure
     }
-    return filter
   }
 }
 
