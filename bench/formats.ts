@@ -4,6 +4,7 @@
  * interleaved; each figure is the median of its rounds.
  */
 import { closeSync, existsSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
+import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { FORMAT_WRITERS, type FormatWriter } from '../fixtures/format-writers.ts'
 import { playServer } from '../fixtures/play-server.ts'
@@ -18,6 +19,12 @@ const SEED = 20240519
 const LISTENER_COUNT = 20_000
 const MEGABYTE = 1_000_000
 const FLUSH_LENGTH = 1 << 20
+
+const NOTES = [
+  'Whole processes on a warm page cache, two threads each; MB are 10^6 bytes of log, medians of interleaved rounds.',
+  'byteledger writes its file, a row per byte; DuckDB reads the same log into the same columns (time, address, user',
+  'agent, path, first and last byte) and writes a row per request. Both found the same requests.',
+]
 
 /** How much is measured. */
 export interface FormatsSize {
@@ -135,15 +142,27 @@ export async function measureFormats(
   return results
 }
 
-/** The table for people. */
-export function renderFormats(results: readonly FormatResult[]): string {
+/** The page as Markdown. `environment` names what it ran on and how. */
+export function renderFormats(
+  results: readonly FormatResult[],
+  environment: { readonly command: string; readonly date: string; readonly duckdbVersion: string },
+): string {
   const rate = (bytes: number, seconds: number): string => (bytes / seconds / MEGABYTE).toFixed(0)
   const rows = results.map(({ name, logBytes, requestCount, byteledgerSeconds, duckdbSeconds }) => {
     const ratio = (duckdbSeconds / byteledgerSeconds).toFixed(2)
     const size = (logBytes / MEGABYTE).toFixed(1)
-    return `| ${name} | ${size} | ${requestCount} | ${rate(logBytes, byteledgerSeconds)} | ${rate(logBytes, duckdbSeconds)} | ${ratio} |`
+    const count = requestCount.toLocaleString('en-US')
+    return `| ${name} | ${size} | ${count} | ${rate(logBytes, byteledgerSeconds)} | ${rate(logBytes, duckdbSeconds)} | ${ratio} |`
   })
+  const processors = cpus()
   return [
+    '# Formats',
+    '',
+    `\`${environment.command}\` on ${environment.date};`,
+    `Node ${process.versions.node}, DuckDB ${environment.duckdbVersion}, ${processors[0]?.model ?? 'unknown processor'}, ${processors.length} cores.`,
+    '',
+    ...NOTES,
+    '',
     '| format | log, MB | requests | byteledger, MB/s | DuckDB, MB/s | times DuckDB |',
     '| --- | ---: | ---: | ---: | ---: | ---: |',
     ...rows,

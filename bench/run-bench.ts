@@ -1,6 +1,6 @@
 /**
  * Usage: npm run bench throughput|query|store [-- --size full|small --keep FOLDER --rounds N --write]
- *        npm run bench formats [-- --size full|small --keep FOLDER]
+ *        npm run bench formats [-- --size full|small --keep FOLDER --write]
  *
  * `--keep` says where the generated logs stay (default: a folder of the system's temporary directory);
  * `--write` puts the page of the full size into bench/RESULTS.md. Exits with 1 when a target of the full
@@ -22,7 +22,7 @@ import { renderStoreReport } from './store-report.ts'
 import { measureThroughput, SIZES } from './throughput.ts'
 
 const USAGE =
-  'usage: npm run bench throughput|query|store|formats [-- --size full|small|tiny --keep FOLDER --rounds N --write (not formats, full only)]'
+  'usage: npm run bench throughput|query|store|formats [-- --size full|small|tiny --keep FOLDER --rounds N (not formats) --write (full only)]'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -79,24 +79,20 @@ async function runStore(environment: Environment): Promise<Outcome> {
   return { targets: [], page: renderStoreReport(result, environment) }
 }
 
+async function runFormats(environment: Environment): Promise<Outcome> {
+  const size = FORMATS_SIZES.get(values.size) ?? fail()
+  return { targets: [], page: renderFormats(await measureFormats(size, values.keep, progress), environment) }
+}
+
 const BENCHES: ReadonlyMap<string, (environment: Environment) => Promise<Outcome>> = new Map([
   ['throughput', runThroughput],
   ['query', runQueries],
   ['store', runStore],
+  ['formats', runFormats],
 ])
-
-async function runFormats(): Promise<void> {
-  const size = FORMATS_SIZES.get(values.size) ?? fail()
-  mkdirSync(values.keep, { recursive: true })
-  console.log(renderFormats(await measureFormats(size, values.keep, progress)))
-}
 
 const isFull = values.size === 'full'
 const name = positionals.join()
-if (name === 'formats' && !values.write) {
-  await runFormats()
-  process.exit(0)
-}
 const run = BENCHES.get(name)
 if (run === undefined || (values.write && !isFull)) fail()
 mkdirSync(values.keep, { recursive: true })

@@ -15,7 +15,11 @@ bench('both sides find the same requests in every format, and each has a line in
     results.map(({ name }) => name),
     FORMAT_WRITERS.map(({ name }) => name),
   )
-  const page = renderFormats(results)
+  const page = renderFormats(results, {
+    command: 'npm run bench formats',
+    date: '2024-05-17',
+    duckdbVersion: 'v1',
+  })
   for (const { name, requestCount, byteledgerSeconds, duckdbSeconds } of results) {
     assert.ok(requestCount > 100 && byteledgerSeconds > 0 && duckdbSeconds > 0, name)
     assert.ok(page.includes(`| ${name} |`), name)
