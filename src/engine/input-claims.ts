@@ -198,13 +198,16 @@ export class InputClaims {
 
   private async claimStream(input: StreamedInput): Promise<InputPart | undefined> {
     const opened = await input.open()
+    const { whole } = opened
+    if (whole !== undefined)
+      return this.claimText(input, { ...opened, whole }, digestHead(whole.subarray(0, HEAD_BYTE_LENGTH)))
     const chunks = iterate(opened.text)
     // What is stored as it is and comes as a stream is small; an archive may hold any amount.
     const peeked = await peek(chunks, opened.mayGrow ? Number.POSITIVE_INFINITY : HEAD_BYTE_LENGTH)
     const heads = digestHead(peeked.bytes.subarray(0, HEAD_BYTE_LENGTH))
-    if (peeked.isWhole) return this.claimText(input, { ...opened, text: peeked.bytes }, heads)
+    if (peeked.isWhole) return this.claimText(input, { ...opened, whole: peeked.bytes }, heads)
     const candidates = await this.candidates(heads, Number.POSITIVE_INFINITY)
-    const rest = { ...opened, text: follow(peeked.bytes, chunks) }
+    const rest = { ...opened, text: follow(peeked.bytes, chunks), whole: undefined }
     const longer = this.longer(heads, Number.POSITIVE_INFINITY)
     if (candidates.length === 0 && longer.length === 0)
       return this.claimRest(input, () => Promise.resolve(rest), heads, NOTHING_KNOWN)
@@ -236,7 +239,7 @@ export class InputClaims {
     }
     const openLines = async (): Promise<OpenedText> => {
       const opened = await open()
-      return { ...opened, text: wholeLines(opened.text, opened.layout, onPending) }
+      return { ...opened, text: wholeLines(opened.text, opened.layout, onPending), whole: undefined }
     }
     this.take({
       input,
@@ -257,10 +260,10 @@ export class InputClaims {
   /** For text that is in memory as a whole. */
   private async claimText(
     input: StreamedInput,
-    opened: Omit<OpenedText, 'text'> & { readonly text: Uint8Array },
+    opened: OpenedText & { readonly whole: Uint8Array },
     heads: HeadDigests,
   ): Promise<InputPart | undefined> {
-    const { text, mayGrow, layout } = opened
+    const { whole: text, mayGrow, layout } = opened
     const end = endOfWholeLines(text, layout)
     const known = knownBeginning(text, await this.candidates(heads, text.length))
     const knownByteLength = known.byteLength

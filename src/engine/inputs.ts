@@ -54,6 +54,8 @@ export type Chunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array>
 /** Text from front to back, and how its lines are laid out. */
 export interface OpenedText extends InputLines {
   readonly text: Chunks
+  /** All of the text, where it is in memory anyway. */
+  readonly whole: Uint8Array | undefined
   /** Whether it is a file that is stored as it is, and may have more at its end later. */
   readonly mayGrow: boolean
 }
@@ -188,7 +190,7 @@ export function streamedInput(
       const stored = await withHead(counted)
       const { head, text } =
         compressionOf(stored.head) === undefined ? stored : await withHead(inflate(path, stored, options))
-      return { text, mayGrow: false, ...decideLines(path, head, options) }
+      return { text, whole: undefined, mayGrow: false, ...decideLines(path, head, options) }
     },
   }
 }
@@ -209,7 +211,7 @@ function smallInput(path: string, byteLength: number, options: InputOptions): St
         inflated === undefined
           ? await withHead(inflate(path, { head: bytes, text: once(bytes) }, options))
           : { head: inflated.subarray(0, HEAD_BYTE_LENGTH), text: once(inflated) }
-      return { text, mayGrow: inflated === bytes, ...decideLines(path, head, options) }
+      return { text, whole: inflated, mayGrow: inflated === bytes, ...decideLines(path, head, options) }
     },
   }
 }

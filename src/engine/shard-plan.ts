@@ -1,6 +1,7 @@
 /** Cuts the inputs into shards. The cuts depend on the inputs and the shard length only, never on threads. */
 
-import type { Chunks, LogInput, PlainInput, StreamedInput } from './inputs.ts'
+import type { InputLines } from './input-format.ts'
+import type { Chunks, LogInput, PlainInput } from './inputs.ts'
 import type { Shard, ShardPiece } from './shard.ts'
 
 const LINE_FEED = 0x0a
@@ -47,7 +48,7 @@ export async function* planShards(
   for (const [inputIndex, input] of inputs.entries()) {
     const part = await choosePart(input, inputIndex)
     if (part === undefined) continue
-    for await (const { piece, byteLength } of partPieces(part, inputIndex, () => room)) {
+    for await (const { piece, byteLength } of await partPieces(part, inputIndex, () => room)) {
       pieces.push(piece)
       room -= byteLength
       if (room > 0) continue
@@ -59,15 +60,18 @@ export async function* planShards(
   if (pieces.length > 0) yield { pieces }
 }
 
-function partPieces(
+async function partPieces(
   part: InputPart,
   inputIndex: number,
   room: () => number,
-): Iterable<PlannedPiece> | AsyncIterable<PlannedPiece> {
+): Promise<Iterable<PlannedPiece> | AsyncIterable<PlannedPiece>> {
   const { input } = part
-  return input.kind === 'plain'
-    ? filePieces(input, part, inputIndex, room)
-    : textPieces(input, part, inputIndex, room)
+  if (input.kind === 'plain') return filePieces(input, part, inputIndex, room)
+  const opened = await input.open()
+  const cutter = new TextCutter(opened, part, inputIndex, room)
+  return opened.whole === undefined
+    ? streamPieces(opened.text, part, cutter)
+    : wholePieces(opened.whole, part, cutter)
 }
 
 function* filePieces(
@@ -88,9 +92,32 @@ function* filePieces(
   }
 }
 
-/** The text of a part and the byte before it, which tells whether a line begins there: all else is only heard. */
+/** Where the text of a part begins: with the byte before it, which tells whether a line begins there. */
+function textStart(part: InputPart): number {
+  return Math.max(0, part.start - 1)
+}
+
+/** Text that is in memory as a whole. */
+function* wholePieces(whole: Uint8Array, part: InputPart, cutter: TextCutter): Generator<PlannedPiece> {
+  const bytes = part.end === undefined ? whole : whole.subarray(0, part.end)
+  if (bytes.length > 0) part.onText?.(bytes)
+  if (bytes.length > textStart(part)) yield* cutter.cut(bytes.subarray(textStart(part)))
+  yield* cutter.rest()
+}
+
+/** Text that comes chunk by chunk. */
+async function* streamPieces(
+  text: Chunks,
+  part: InputPart,
+  cutter: TextCutter,
+): AsyncGenerator<PlannedPiece> {
+  for await (const bytes of textOfPart(text, part)) yield* cutter.cut(bytes)
+  yield* cutter.rest()
+}
+
+/** The text of a part and the byte before it: all else is only heard. */
 async function* textOfPart(text: Chunks, part: InputPart): AsyncGenerator<Uint8Array> {
-  const from = Math.max(0, part.start - 1)
+  const from = textStart(part)
   let at = 0
   for await (const chunk of text) {
     const bytes = part.end === undefined ? chunk : chunk.subarray(0, Math.max(0, part.end - at))
@@ -147,47 +174,74 @@ class HeldText {
   }
 }
 
-async function* textPieces(
-  input: StreamedInput,
-  part: InputPart,
-  inputIndex: number,
-  room: () => number,
-): AsyncGenerator<PlannedPiece> {
-  const { layout, header, text } = await input.open()
-  const held = new HeldText(Math.max(0, part.start - 1))
-  let cut = part.start
-  let nextCut = cut + room()
-  // As in a file, a line that began before the part is not of it.
-  let isSkippingLine = part.start > 0
-  const planned = (text: Uint8Array, to: number): PlannedPiece => ({
-    piece: { kind: 'text', inputIndex, layout, header, text, start: held.start },
-    byteLength: to - cut,
-  })
-  for await (const chunk of textOfPart(text, part)) {
-    held.push(chunk)
-    if (isSkippingLine) {
+/** Cuts text that comes from front to back where the same bytes in a file would be. */
+class TextCutter {
+  private readonly lines: InputLines
+  private readonly inputIndex: number
+  private readonly room: () => number
+  private readonly held: HeldText
+  private cutAt: number
+  private nextCut: number
+  /** As in a file, a line that began before the part is not of it. */
+  private isSkippingLine: boolean
+
+  constructor(lines: InputLines, part: InputPart, inputIndex: number, room: () => number) {
+    this.lines = lines
+    this.inputIndex = inputIndex
+    this.room = room
+    this.held = new HeldText(textStart(part))
+    this.cutAt = part.start
+    this.nextCut = part.start + room()
+    this.isSkippingLine = part.start > 0
+  }
+
+  /** Takes the next bytes; gives the pieces that are whole by now. */
+  *cut(bytes: Uint8Array): Generator<PlannedPiece> {
+    const { held } = this
+    held.push(bytes)
+    if (this.isSkippingLine) {
       const whole = held.whole()
       const lineFeed = whole.indexOf(LINE_FEED)
       held.drop(whole, lineFeed < 0 ? whole.length : lineFeed + 1)
-      isSkippingLine = lineFeed < 0
+      this.isSkippingLine = lineFeed < 0
     }
-    while (held.end > nextCut) {
-      if (held.start < nextCut) {
-        const whole = held.whole()
-        // The line that crosses the cut belongs to the shard before it.
-        const lineFeed = whole.indexOf(LINE_FEED, Math.max(0, nextCut - 1 - held.start))
-        const lineStart = whole.lastIndexOf(LINE_FEED) + 1
-        if (lineFeed < 0 && whole.length - lineStart <= LONG_LINE_BYTE_LENGTH) break
-        isSkippingLine = lineFeed < 0
-        // Of a line that is too long only the beginning goes on: enough to be counted as such.
-        const end = isSkippingLine ? lineStart + LONG_LINE_BYTE_LENGTH : lineFeed + 1
-        const next = planned(whole.subarray(0, end), nextCut)
-        held.drop(whole, isSkippingLine ? whole.length : lineFeed + 1)
-        yield next
+    while (held.end > this.nextCut) {
+      if (held.start < this.nextCut) {
+        const piece = this.nextPiece()
+        if (piece === undefined) break
+        yield piece
       }
-      cut = nextCut
-      nextCut += room()
+      this.cutAt = this.nextCut
+      this.nextCut += this.room()
     }
   }
-  if (held.end > held.start) yield planned(held.whole(), held.end)
+
+  /** What is left at the end. */
+  *rest(): Generator<PlannedPiece> {
+    if (this.held.end > this.held.start) yield this.planned(this.held.whole(), this.held.end)
+  }
+
+  /** What goes up to the cut; undefined while its last line goes on. */
+  private nextPiece(): PlannedPiece | undefined {
+    const { held, nextCut } = this
+    const whole = held.whole()
+    // The line that crosses the cut belongs to the shard before it.
+    const lineFeed = whole.indexOf(LINE_FEED, Math.max(0, nextCut - 1 - held.start))
+    const lineStart = whole.lastIndexOf(LINE_FEED) + 1
+    if (lineFeed < 0 && whole.length - lineStart <= LONG_LINE_BYTE_LENGTH) return undefined
+    this.isSkippingLine = lineFeed < 0
+    // Of a line that is too long only the beginning goes on: enough to be counted as such.
+    const end = this.isSkippingLine ? lineStart + LONG_LINE_BYTE_LENGTH : lineFeed + 1
+    const piece = this.planned(whole.subarray(0, end), nextCut)
+    held.drop(whole, this.isSkippingLine ? whole.length : lineFeed + 1)
+    return piece
+  }
+
+  private planned(text: Uint8Array, to: number): PlannedPiece {
+    const { layout, header } = this.lines
+    return {
+      piece: { kind: 'text', inputIndex: this.inputIndex, layout, header, text, start: this.held.start },
+      byteLength: to - this.cutAt,
+    }
+  }
 }
