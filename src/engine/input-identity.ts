@@ -11,7 +11,7 @@ import { invariant } from '../base/failure.ts'
 const PREFIX = 'byteledger:2:'
 const APP_ID = /^byteledger:([12]):([0-9a-f]{64}):([0-9a-f]{16})$/
 /** The digest of the first bytes is over the largest power of two that the content has, up to this. */
-const LONGEST_HEAD = 2 ** 11
+const LONGEST_HEAD = 2 ** 10
 /** Of so many lines each is a beginning by itself. */
 const FIRST_LINES = 8
 /** So far the end of the first line that is no comment is looked for: thousands of logs may begin with the same header. */

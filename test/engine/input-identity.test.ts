@@ -37,7 +37,7 @@ test('content of an earlier version is known, whatever its head was taken of', (
     const text = log(count)
     const { sha256, byteLength } = contentOf(text)
     const [, , , head = ''] = appIdOf({ sha256, byteLength }, headsOf(text)).split(':')
-    const appId = `byteledger:1:${sha256}:${byteLength > 2048 ? '0123456789abcdef' : head}`
+    const appId = `byteledger:1:${sha256}:${byteLength > 1024 ? '0123456789abcdef' : head}`
     assert.ok(isContent(appId, sha256))
     const known = new KnownInputs(new Map([[appId, byteLength]]))
     assert.is(known.isEmpty, false)
