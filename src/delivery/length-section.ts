@@ -62,6 +62,11 @@ export class LengthCollector {
     })
   }
 
+  /** Whether nothing was added since the last block. */
+  get isEmpty(): boolean {
+    return this.entries.size === 0
+  }
+
   /** Whether a block is to be taken before more is added. */
   get isFull(): boolean {
     return this.entries.size >= MAX_BLOCK_ENTRIES || this.assetBytes >= MAX_BLOCK_ASSET_BYTES

@@ -49,7 +49,7 @@ export class PartitionOutputs implements RowGroupSink {
 
   /** Whether there is anything to publish. */
   get isEmpty(): boolean {
-    return this.partitions.size === 0
+    return this.partitions.size === 0 && this.waiting.isEmpty
   }
 
   /** `directory` is the store's. */
@@ -71,7 +71,7 @@ export class PartitionOutputs implements RowGroupSink {
 
   /**
    * Lines that are not kept tell lengths too, of days of which nothing may be kept: the nearest day's file takes them,
-   * as a store is asked for a length as a whole. Of a run that keeps nothing at all, nothing is stored.
+   * as a store is asked for a length as a whole. Of a run that keeps nothing at all, a file without rows takes them.
    */
   private async placeWaiting(): Promise<void> {
     for (const entry of this.waiting.takeEntries()) {
@@ -80,7 +80,8 @@ export class PartitionOutputs implements RowGroupSink {
       for (const day of this.partitions.keys()) {
         if (nearest === undefined || Math.abs(day - epochDay) < Math.abs(nearest - epochDay)) nearest = day
       }
-      if (nearest !== undefined) await this.partitions.get(nearest)?.output.addLength(entry)
+      const partition = nearest === undefined ? undefined : this.partitions.get(nearest)
+      await (partition ?? (await this.begin(epochDay))).output.addLength(entry)
     }
   }
 

@@ -289,4 +289,39 @@ test('what is told of a length outlives the only listener of a day, in a file th
   assert.equal(await queryDuckdb(`SELECT count(*)::VARCHAR FROM '${[...files].sort()[0]}'`), [['0']])
 })
 
+test('lengths of a run that keeps no request are stored, whatever runs they came with', async () => {
+  const store = join(folder, `asked-${randomUUID()}`)
+  const whole = { s: '206', r: 'bytes=0-99', b: '100', ok: 'true' }
+  const head = { s: '200', m: 'HEAD', cl: '7000', b: '0', ok: 'true' }
+  const answers: unknown[] = []
+  for (const text of [request(whole), request(head), request({ ...head, t: '1716033600', cl: '7000' })]) {
+    const report = await processIntoStore({
+      inputs: [write(text)],
+      store,
+      threads: 1,
+      formatRequest: FORMAT,
+      maxRejects: { kind: 'count', count: 0 },
+    })
+    const source = openStore(await committedFiles(store))
+    const question = { asset: '/a', ip: '192.0.2.1', userAgent: 'curl/8', whole: true }
+    const { answer } = askSource(source, parseQuery(question, WINDOW))
+    answers.push([report.kept, answer.verdict, answer.length])
+    source.close()
+  }
+  const logged = { bytes: 7000, from: 'logged' }
+  assert.equal(answers, [
+    [1, 'complete', { bytes: 100, from: 'observed' }],
+    [0, 'partial', logged],
+    [0, 'partial', logged],
+  ])
+  assert.equal(await queryDuckdb(`SELECT count(*)::VARCHAR FROM '${store}/date=*/*.parquet'`), [['100']])
+  await compactStore({ store })
+  const compacted = openStore(await committedFiles(store))
+  assert.equal(
+    compacted.toldOf('/a').loggedLengths.map(({ bytes }) => bytes),
+    [7000],
+  )
+  compacted.close()
+})
+
 test.run()
