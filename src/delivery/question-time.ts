@@ -53,14 +53,16 @@ export function parseTimeWindow(
 }
 
 /**
- * Reads an ISO 8601 date, a date and time with `Z`, an offset or no zone (UTC), or epoch seconds.
- * A date alone means its first second as `since` and its last as `until`; fractions are rounded into the window,
+ * Reads an ISO 8601 date, a date and time with `Z`, an offset or no zone (UTC), or epoch seconds,
+ * but for numbers that look like a year, a month or a day. A date alone means its first second as `since` and its last as `until`; fractions are rounded into the window,
  * for logs count whole seconds.
  * @returns epoch seconds; fails with `USAGE` for anything else, impossible dates included.
  */
 export function parseInstant(text: string, end: WindowEnd, name: string = OPTION_NAMES[end]): number {
   if (/^\d+$/.test(text)) {
     const seconds = Number(text)
+    // A year, or a day without its hyphens: as seconds it would let in everything, and prove what is long past.
+    if (/^(?:\d{4}|\d{6}|\d{8})$/.test(text)) reject(text, name, FORMS)
     if (seconds > MAX_EPOCH_SECONDS) reject(text, name, 'seconds, not milliseconds')
     return seconds
   }

@@ -28,7 +28,9 @@ export async function* renderReportTable(
     else restCount++
   }
   if (listed.length === 0) {
-    yield '\n  nothing\n'
+    yield restCount === 0
+      ? '\n  nothing\n'
+      : `\n  ${formatCount(restCount)} rows (--limit N shows them, --csv all)\n`
     return
   }
   const { columns } = report

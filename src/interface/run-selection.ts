@@ -4,7 +4,8 @@ import type { Answer } from '../delivery/answer.ts'
 import { AnswerUnion, type ListenerAnswer } from '../delivery/answer-listeners.ts'
 import { parseIpSelector, parseUserAgentSelector, type Selection } from '../delivery/listener-selector.ts'
 import { parseQuery, type Query } from '../delivery/question.ts'
-import { toSafeJson } from './escape-text.ts'
+import { type Unmatched, UnmatchedSelectors } from '../delivery/unmatched-selectors.ts'
+import { quoteForShell, toSafeJson } from './escape-text.ts'
 import { writeWhole } from './held-output.ts'
 import type { QueryArguments } from './invocation.ts'
 import type { Ledger } from './library.ts'
@@ -33,7 +34,10 @@ export function oneListener({ asset, ips, userAgents, target, window }: Selectio
   return { key: { asset, ip: ip.exact, userAgent: userAgent.exact }, target, window }
 }
 
-/** Answers on standard output. @returns 0 when every listener that is selected has every byte, 1 else. */
+/**
+ * Answers on standard output. @returns 0 when every value selects somebody, and every listener that is selected has
+ * every byte; 1 else.
+ */
 export async function runSelection(
   store: Ledger,
   selection: Selection,
@@ -41,15 +45,17 @@ export async function runSelection(
   streams: Streams,
 ): Promise<ExitCode> {
   const union = new AnswerUnion()
+  const selectors = new UnmatchedSelectors(selection)
   const answers = await store.select(selection)
   if (options.json)
-    await writeWhole(streams.stdout, jsonPieces(answers, { union, store, selection }, options))
+    await writeWhole(streams.stdout, jsonPieces(answers, { union, selectors, store, selection }, options))
   else {
     const listed: Answer[] = []
     const requests: string[] = []
     for (const listener of answers) {
       const { answer, runs } = listener
       union.add(listener)
+      selectors.add(answer)
       if (listed.length === LISTED_LISTENERS) continue
       listed.push(answer)
       if (options.requests) requests.push(renderSelected(answer, runs))
@@ -64,7 +70,18 @@ export async function runSelection(
   // Without a request no verdict is a matter of bytes: nobody who was meant may be there.
   if ((union.result()?.requests ?? 0) === 0)
     for (const note of suggestionNotes(await store.suggestListeners(selection))) writeNote(streams, note)
-  return union.listenerCount > 0 && union.completeCount === union.listenerCount ? 0 : 1
+  const unmatched = selectors.result()
+  if (unmatched !== undefined && union.listenerCount > 0) writeNote(streams, unmatchedNote(unmatched))
+  const areAllThere = union.listenerCount > 0 && unmatched === undefined
+  return areAllThere && union.completeCount === union.listenerCount ? 0 : 1
+}
+
+function unmatchedNote({ ips, userAgents }: Unmatched): string {
+  const values = [
+    ...ips.map((text) => `--ip ${quoteForShell(text)}`),
+    ...userAgents.map((text) => `--user-agent ${quoteForShell(text)}`),
+  ]
+  return `no listener of this asset is meant by ${values.join(', ')}: the answers say nothing about it`
 }
 
 function renderSelected({ ip, userAgent }: Answer, runs: ListenerAnswer['runs']): string {
@@ -74,7 +91,12 @@ function renderSelected({ ip, userAgent }: Answer, runs: ListenerAnswer['runs'])
 /** One object, made answer by answer: there may be millions of them. */
 async function* jsonPieces(
   answers: Iterable<ListenerAnswer>,
-  { union, store, selection }: { union: AnswerUnion; store: Ledger; selection: Selection },
+  {
+    union,
+    selectors,
+    store,
+    selection,
+  }: { union: AnswerUnion; selectors: UnmatchedSelectors; store: Ledger; selection: Selection },
   options: QueryArguments,
 ): AsyncGenerator<string, void, void> {
   yield `{"v":1,"asset":${toSafeJson(selection.asset)},"answers":[`
@@ -82,13 +104,16 @@ async function* jsonPieces(
     const { answer, runs } = listener
     const separator = union.listenerCount === 0 ? '\n' : ',\n'
     union.add(listener)
+    selectors.add(answer)
     const full = options.requests ? { ...answer, requestList: requestEntries(runs) } : answer
     yield separator + toSafeJson(full)
   }
+  const unmatched = selectors.result()
   const end = {
     listeners: union.listenerCount,
     complete: union.completeCount,
     union: union.result() ?? (await store.emptyUnion(selection)),
+    ...(unmatched === undefined ? {} : { unmatched }),
     ...(options.explain ? { explain: explain(store) } : {}),
   }
   yield `\n],${toSafeJson(end).slice(1)}\n`

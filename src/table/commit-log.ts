@@ -1,10 +1,12 @@
 /**
  * One commit: `_delta_log/%020d.json`, an action a line.
  * Source: Delta protocol, "Delta Log Entries". Ours begin with a `commitInfo` that also says how many bytes
- * and which CRC-32 the lines below it have, so that a damaged or shortened commit of ours is told from a whole one.
+ * and which CRC-32 the lines below it have, and of which version it is, so that a damaged, shortened or exchanged
+ * commit of ours is told from a whole one.
  */
 
 import { statSync } from 'node:fs'
+import { basename } from 'node:path'
 import { attempted, damaged } from '../base/failure.ts'
 import { readRegularFile } from '../base/regular-file.ts'
 import { VERSION } from '../base/version.ts'
@@ -31,6 +33,8 @@ const CHECK_MEMBER = 'byteledger'
 
 /** What a commit says besides its actions. */
 export interface CommitHeader {
+  /** The version that it makes, which its name says too: a commit in the place of another is noticed. */
+  readonly version: number
   readonly timestampMs: number
   readonly operation: string
   readonly operationParameters: Readonly<Record<string, string>>
@@ -55,7 +59,7 @@ export function encodeCommit(header: CommitHeader, actions: readonly TableAction
     ...(readVersion < 0 ? {} : { readVersion }),
     isBlindAppend: !actions.some((action) => 'remove' in action),
     engineInfo: ENGINE_INFO,
-    [CHECK_MEMBER]: { byteLength: body.length, crc32: crc32(body, 0, body.length) },
+    [CHECK_MEMBER]: { version: header.version, byteLength: body.length, crc32: crc32(body, 0, body.length) },
   }
   return Buffer.concat([Buffer.from(`${JSON.stringify({ commitInfo })}\n`), body])
 }
@@ -144,7 +148,7 @@ function decodeUtf8(bytes: Uint8Array, path: string): string {
   }
 }
 
-/** When the first line is a `commitInfo` of ours: checks that all the other lines are as they were written. */
+/** When the first line is a `commitInfo` of ours: checks that it stands in its place, and all others are as written. */
 function checkBody(bytes: Uint8Array, path: string): void {
   const lineEnd = bytes.indexOf(10)
   const bodyStart = lineEnd < 0 ? bytes.length : lineEnd + 1
@@ -152,6 +156,9 @@ function checkBody(bytes: Uint8Array, path: string): void {
   const commitInfo = isRecord(first) ? first['commitInfo'] : undefined
   const check = isRecord(commitInfo) ? commitInfo[CHECK_MEMBER] : undefined
   if (!isRecord(check)) return
+  const { version } = check
+  if (typeof version === 'number' && Number.parseInt(basename(path), 10) !== version)
+    damaged(path, 'the commit of its name', `that of version ${version}`)
   const byteLength = bytes.length - bodyStart
   if (check['byteLength'] !== byteLength) {
     damaged(path, `${String(check['byteLength'])} bytes after the first line`, `${byteLength}`)

@@ -98,7 +98,7 @@ async function publish(directory: string, request: CommitRequest, version: numbe
   checkPredecessor(directory, version)
   const timestampMs = Date.now()
   const newTable = version === 0 ? makeMetadata(timestampMs) : undefined
-  const header: CommitHeader = { timestampMs, operation, operationParameters, readVersion, newTable }
+  const header: CommitHeader = { version, timestampMs, operation, operationParameters, readVersion, newTable }
   const bytes = encodeCommit(header, actions)
   const path = commitPath(directory, version)
   checkReadable(directory, bytes, path, version)

@@ -143,6 +143,33 @@ test('0 when each of several listeners has every byte', async () => {
   assert.match(stdout, /^DELIVERED {2}2 of 2 listeners/)
 })
 
+test('a value that no listener goes by is named, and never read as delivered', async () => {
+  const range = ['--range', '0-99']
+  const cases: [string[], string[], string[]][] = [
+    [['--ip', '10.9.0.1', '--ip', '9.9.9.9', '--ua', 'VLC*'], ['9.9.9.9'], []],
+    [['--ip', '10.9.0.1', '--ip', '9.9.9.0/24', '--ua', 'VLC/3'], ['9.9.9.0/24'], []],
+    [['--ip', '10.9.0.1', '--ua', 'VLC/3', '--ua', 'Nope*'], [], ['Nope*']],
+    [['--ip', '10.9.0.0/24', '--ua', 'VLC/3', '--ua', 'Nope'], [], ['Nope']],
+  ]
+  for (const [words, ips, userAgents] of cases) {
+    const { exitCode, stdout, stderr } = await ask(...words, ...range, '--json')
+    const { listeners, complete, unmatched } = JSON.parse(stdout)
+    assert.equal([exitCode, listeners, complete, unmatched], [1, 1, 1, { ips, userAgents }], words.join(' '))
+    assert.match(stderr, /no listener of this asset is meant by --(ip|user-agent) /)
+  }
+  const { exitCode, stdout, stderr } = await ask(
+    '--ip',
+    '10.9.0.1',
+    '--ua',
+    'VLC*',
+    '--ua',
+    'VLC/3',
+    ...range,
+    '--json',
+  )
+  assert.equal([exitCode, JSON.parse(stdout).unmatched, stderr], [0, undefined, ''])
+})
+
 test('a selection without listeners is no evidence, and still one JSON object', async () => {
   const words = ['--ip', '192.0.2.0/24', '--ua', '*', '--range', '0-9']
   const { exitCode, stdout } = await ask(...words, '--json')
@@ -154,6 +181,7 @@ test('a selection without listeners is no evidence, and still one JSON object', 
   }
   assert.equal(JSON.parse(stdout), {
     ...{ v: 1, asset: '/a', answers: [], listeners: 0, complete: 0, union },
+    unmatched: { ips: ['192.0.2.0/24'], userAgents: ['*'] },
   })
   const unknown = await askOf(path, '--asset', '/x', ...words.slice(0, 4), '--whole', '--json')
   assert.equal(JSON.parse(unknown.stdout).union, {

@@ -51,6 +51,20 @@ test('a missing commit in the middle is named', async () => {
   assert.is((await readSnapshot(directory, 1)).version, 1)
 })
 
+test('a commit in the place of another is named, though it is whole', async () => {
+  for (const [from, to] of [
+    [0, 2],
+    [3, 2],
+    [1, 3],
+  ] as const) {
+    const directory = await tableOf(4)
+    cpSync(logPath(directory, commitName(from)), logPath(directory, commitName(to)))
+    const message = await failureOf('DAMAGED', readSnapshot(directory))
+    assert.ok(message.includes(`${commitName(to)}: expected the commit of its name`), message)
+    assert.ok(message.endsWith(`found that of version ${from}`), message)
+  }
+})
+
 test('what is named like a part of the log and is no file is refused, and never waited for', async () => {
   const kinds = [
     ['a named pipe', (path: string) => execFileSync('mkfifo', [path])],
