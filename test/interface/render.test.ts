@@ -84,7 +84,10 @@ test('a note about lengths says whether logs disagree, or requests with logs', (
   })
   const notes = (...loggedLengths: readonly LoggedLength[]): string => {
     const query = parseQuery({ ...KEY, range: '0-9' }, { since: undefined, until: undefined })
-    const source = { ...memorySource([sent(0, 29)]), toldOf: () => ({ loggedLengths, askedLength: 0 }) }
+    const source = {
+      ...memorySource([sent(0, 29)]),
+      toldOf: () => ({ loggedLengths, askedLength: 0, answeredLength: 0 }),
+    }
     const { answer, facts } = askSource(source, query)
     return answerNotes(answer, query, facts).join('\n')
   }

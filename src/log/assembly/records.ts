@@ -40,6 +40,7 @@ import {
   USER_AGENT,
 } from './record-layout'
 import {
+  answeredLength,
   askedLength,
   clippedBytes,
   decideRange,
@@ -82,7 +83,7 @@ import {
   SKIPPED_METHOD,
   UNPROVEN,
 } from './state'
-import { noteTelling } from './tellings'
+import { ANSWERED, noteTelling } from './tellings'
 import { xxhash64 } from './xxhash64'
 
 const LINE_FEED: u8 = 10
@@ -232,16 +233,23 @@ function isHead(): bool {
   return endOf(METHOD) - startOf(METHOD) == 4 && load<u32>(startOf(METHOD)) == 0x44414548
 }
 
-/** Keeps what a line without a proven byte tells of a length: the complete one, or, below 0, how long it is at least. */
-function tell(length: i64, epoch: i64): void {
-  if (length != 0 && readAsset()) noteTelling(recordKeys.request, recordKeys.requestEnd, length, epoch)
+function note(length: f64, epoch: i64): void {
+  if (length != 0) noteTelling(recordKeys.request, recordKeys.requestEnd, length, epoch)
+}
+
+/** Keeps what a line without a proven byte tells of a length. */
+function tellUnproven(epoch: i64): void {
+  if (loggedLength + answeredLength + askedLength <= 0 || !readAsset()) return
+  note(<f64>loggedLength, epoch)
+  note(<f64>answeredLength * ANSWERED, epoch)
+  note(-(<f64>askedLength), epoch)
 }
 
 /** Keeps what a 416, or the answer to a HEAD, tells of the asset's length: no line of these is kept. */
 function tellSkipped(length: i64): void {
   if (length <= 0 || isInner()) return
   const epoch = readMoment()
-  if (epoch >= 0) tell(length, epoch)
+  if (epoch >= 0 && readAsset()) note(<f64>length, epoch)
 }
 
 /** A 416 is skipped, whatever else is wrong with it; it may tell the length. */
@@ -278,8 +286,7 @@ function readRecord(start: usize, end: usize, lineFeed: usize, lineIndex: u32): 
   const epoch = readMoment()
   if (epoch < 0) return badPart == 1 ? BAD_DATE : BAD_TIME
   const fate = decideRange(status == 1)
-  const length = loggedLength > 0 ? loggedLength : -askedLength
-  if (fate == UNPROVEN) tell(length, epoch)
+  if (fate == UNPROVEN) tellUnproven(epoch)
   if (fate != KEPT) return fate
   if (isHugeRange(first, last)) return HUGE_RANGE
   if (has(PERCENT)) decodePercent(USER_AGENT)
@@ -287,6 +294,8 @@ function readRecord(start: usize, end: usize, lineFeed: usize, lineIndex: u32): 
   if (decodedNul) return NUL_BYTE
   recordKeys.userAgent = startOf(USER_AGENT)
   recordKeys.userAgentEnd = endOf(USER_AGENT)
+  // Of a line with a proven byte only one of these is set.
+  const length = <f64>loggedLength + <f64>answeredLength * ANSWERED - <f64>askedLength
   const identifier = identify(start, end)
   addRecord(start, lineFeed, lineIndex, first, last, epoch, length, clippedBytes, identifier)
   return KEPT
