@@ -192,9 +192,14 @@ test('lines that are skipped tell the length all the same', async () => {
     { s: '206', m: 'HEAD', cr: 'bytes 0-9/500' },
     { s: '206', cr: 'bytes 0-9/500', b: '0', ok: 'false' },
     { s: '416', cr: 'bytes */500', t: '1711111111' },
+    { s: '416', cr: 'bytes */500', m: 'HEAD' },
+    { s: '000', size: '500' },
+    { s: '304', size: '500', m: 'HEAD' },
+    { s: '499', size: '500' },
   ]
+  const format = { ...FORMAT, fields: `${ASKED_FIELDS},length=size` }
   for (const skipped of cases) {
-    const report = await run([write(request(cut) + request(skipped))], FORMAT)
+    const report = await run([write(request(cut) + request(skipped))], format)
     assert.equal([report.kept, report.lines], [1, 2])
     const answer = ask([report], 'curl/8')
     assert.equal(
@@ -208,11 +213,14 @@ test('lines that are skipped tell the length all the same', async () => {
     { s: '416', m: 'PUT', cr: 'bytes */500' },
     { s: '404', cr: 'bytes */500' },
     { s: '404', m: 'HEAD', cl: '500' },
+    { s: '404', size: '500' },
+    { s: '304', cl: '500' },
+    { s: '499', size: '500', m: 'POST' },
     { s: '200', m: 'POST', cl: '500' },
     { s: '416', cr: 'bytes */500', p: '/b' },
     { s: '416', cr: 'bytes */500', t: 'x' },
   ]) {
-    const report = await run([write(request(cut) + request(silent))], FORMAT)
+    const report = await run([write(request(cut) + request(silent))], format)
     assert.is(ask([report], 'curl/8').length?.from, 'observed', JSON.stringify(silent))
   }
 })

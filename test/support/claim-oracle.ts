@@ -113,7 +113,8 @@ export function lengthOfSkipped(fields: Fields): number {
   const given = (slot: string): string => fields.get(slot) ?? ''
   const isHead = given('method') === 'HEAD'
   if (!isHead && given('method') !== '' && given('method') !== 'GET') return 0
-  if (given('status') === '416' && !isHead)
+  if (['000', '304', '499'].includes(given('status'))) return countOf(given('length')) ?? 0
+  if (given('status') === '416')
     return countOf(/^(?:bytes )?\*\/(\d+)$/i.exec(given('contentRange'))?.[1] ?? '') ?? 0
   if (!isHead || !['200', '206'].includes(given('status'))) return 0
   if (given('status') === '200') return countOf(given('contentLength') || given('length')) ?? 0

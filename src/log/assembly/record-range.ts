@@ -308,6 +308,11 @@ export function readUnsatisfiedLength(): i64 {
   return max(<i64>0, readNumber(start + 2, end))
 }
 
+/** The complete length, where a field of its own tells it, or 0. */
+export function readCompleteLength(): i64 {
+  return max(<i64>0, readCount(LENGTH))
+}
+
 /** The length that the answer to a HEAD tells, which has the headers of a GET; or 0. */
 export function readOfferedLength(isPart: bool): i64 {
   loggedLength = 0
@@ -315,6 +320,6 @@ export function readOfferedLength(isPart: bool): i64 {
     const length = readCount(hasSpan(CONTENT_LENGTH) ? CONTENT_LENGTH : LENGTH)
     return max(<i64>0, length)
   }
-  if (!hasSpan(CONTENT_RANGE)) return max(<i64>0, readCount(LENGTH))
+  if (!hasSpan(CONTENT_RANGE)) return readCompleteLength()
   return readContentRange() == KEPT ? loggedLength : 0
 }
