@@ -157,17 +157,23 @@ function assetLength(query: Query, known: KnownLengths): AssetLength | null {
   if (query.target.kind === 'whole' && query.target.givenLength !== undefined) {
     return { bytes: query.target.givenLength, from: 'given' }
   }
-  const { observedLength, loggedLengths, askedLength } = known
-  const logged = loggedLengths.at(-1)?.bytes
-  if (observedLength === undefined && logged === undefined) return null
-  return knownLength(logged, askedLength, observedLength ?? 0)
+  const { observedLength = 0, loggedLengths } = known
+  const length = knownLength(loggedLengths.at(-1)?.bytes, known, observedLength)
+  // An asset has a byte at least, of which something is known.
+  return length.bytes === 0 ? null : length
+}
+
+/** How far the asset goes for certain: requests delivered bytes so far, or responses say that there are some. */
+export function reachedLength({ observedLength = 0, answeredLength }: KnownLengths): number {
+  return Math.max(observedLength, answeredLength)
 }
 
 /** The lengths that logs told, when they disagree with each other or with what requests reached. */
-function conflictingLengths({ observedLength, loggedLengths }: KnownLengths): Pick<Answer, 'lengths'> {
+function conflictingLengths(known: KnownLengths): Pick<Answer, 'lengths'> {
+  const { loggedLengths } = known
   const longest = loggedLengths.at(-1)?.bytes
   if (longest === undefined) return {}
-  if (loggedLengths.length === 1 && longest >= (observedLength ?? 0)) return {}
+  if (loggedLengths.length === 1 && longest >= reachedLength(known)) return {}
   const latest = [...loggedLengths].sort(
     (a, b) => a.lastEpochSeconds - b.lastEpochSeconds || a.bytes - b.bytes,
   )

@@ -8,7 +8,11 @@ export interface ToldLength {
   readonly hasOthers: boolean
   /** See `ToldLengths`. */
   readonly askedLength: number
+  readonly answeredLength: number
 }
+
+/** Of an asset of which no log tells anything. */
+export const NO_LENGTH: ToldLength = { bytes: undefined, askedLength: 0, answeredLength: 0, hasOthers: false }
 
 /** Whatever knows what logs tell of one asset, or of all. */
 export interface LengthSource {
@@ -41,17 +45,17 @@ export class AssetLengths {
   /** The length of an asset of which requests reached so far. */
   of(asset: string, observedLength: number): AssetLength {
     if (this.given !== undefined) return { bytes: this.given, from: 'given' }
-    const told = this.told.get(asset)
-    return knownLength(told?.bytes, told?.askedLength ?? 0, observedLength)
+    const told = this.told.get(asset) ?? NO_LENGTH
+    return knownLength(told.bytes, told, observedLength)
   }
 
   /** What a report says of its lengths before its rows. */
   facts(): [label: string, value: string | number][] {
     if (this.given !== undefined) return [['length', `${this.given}, as given`]]
     let [toldCount, conflictCount, askedCount] = [0, 0, 0]
-    for (const { bytes, hasOthers, askedLength } of this.told.values()) {
+    for (const { bytes, hasOthers, askedLength, answeredLength } of this.told.values()) {
       if (bytes !== undefined) toldCount++
-      else if (askedLength > 0) askedCount++
+      if (bytes === undefined ? askedLength + answeredLength > 0 : answeredLength > bytes) askedCount++
       if (hasOthers) conflictCount++
     }
     const reach = 'as far as any request reached'

@@ -47,6 +47,11 @@ export interface ToldLengths {
    * long, in bytes, and no request reached its end then. 0 when there are none.
    */
   readonly askedLength: number
+  /**
+   * How far the asset goes at least, as responses say of which not all is proven and that do not tell the complete
+   * length; 0 when there are none.
+   */
+  readonly answeredLength: number
 }
 
 /** Anything that can be asked: a file, a directory, later a committed table. */

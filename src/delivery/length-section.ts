@@ -7,6 +7,7 @@
 
 import { ByteWriter } from '../base/byte-writer.ts'
 import { damaged } from '../base/failure.ts'
+import { ASKED } from '../log/scanned-runs.ts'
 import type { ParquetFile } from '../parquet/parquet-file.ts'
 import { appendCrc, readChecked, sectionOf } from './file-section.ts'
 import {
@@ -42,10 +43,10 @@ export class LengthCollector {
 
   /**
    * Adds an entry; what was told of the same length of the same asset is told by both together. Of how far an asset
-   * was asked for, only the farthest counts.
+   * was asked for, and answered, only the farthest counts.
    */
   add(entry: LengthEntry): void {
-    const told = entry.requests === 0 ? 'asked' : entry.length
+    const told = entry.requests > 0 ? entry.length : entry.requests === ASKED ? 'asked' : 'answered'
     const key = `${Buffer.from(entry.asset).toString('latin1')}\n${told}`
     const known = this.entries.get(key)
     if (known === undefined) {
@@ -58,7 +59,7 @@ export class LengthCollector {
       length: Math.max(known.length, entry.length),
       firstEpoch: Math.min(known.firstEpoch, entry.firstEpoch),
       lastEpoch: Math.max(known.lastEpoch, entry.lastEpoch),
-      requests: known.requests + entry.requests,
+      requests: known.requests > 0 ? known.requests + entry.requests : known.requests,
     })
   }
 

@@ -2,10 +2,11 @@
 
 import { BoundedCache } from '../base/bounded-cache.ts'
 import { damaged } from '../base/failure.ts'
+import { ANSWERED, ASKED } from '../log/scanned-runs.ts'
 import type { ColumnSchema } from '../parquet/metadata.ts'
 import { FileCaches, ParquetFile } from '../parquet/parquet-file.ts'
 import type { ReadTally } from '../parquet/read-tally.ts'
-import type { ToldLength } from './asset-lengths.ts'
+import { NO_LENGTH, type ToldLength } from './asset-lengths.ts'
 import { type AssetSpan, cutIntoSpans } from './asset-spans.ts'
 import type {
   DeliveredRun,
@@ -36,8 +37,7 @@ const REMEMBERED_LENGTHS = 10_000
 /** Row groups whose values are looked through for suggestions: a few hundred milliseconds at most. */
 const MAX_SURVEYED_ROW_GROUPS = 1000
 
-const NOTHING_TOLD: ToldLengths = { loggedLengths: [], askedLength: 0 }
-const NO_LENGTH: ToldLength = { bytes: undefined, askedLength: 0, hasOthers: false }
+const NOTHING_TOLD: ToldLengths = { loggedLengths: [], askedLength: 0, answeredLength: 0 }
 const NO_EVIDENCE: Evidence = { runs: [], assetKnown: false, listenerKnown: false }
 
 /** Files as a source that can also be read from one end to the other. */
@@ -194,9 +194,9 @@ class FileStore implements DeliveryStore {
 
   toldLengths(asset: string | undefined): ReadonlyMap<string, ToldLength> {
     if (asset !== undefined) {
-      const { loggedLengths, askedLength } = this.toldOf(asset)
+      const { loggedLengths, ...asked } = this.toldOf(asset)
       const bytes = loggedLengths.at(-1)?.bytes
-      return new Map([[asset, { bytes, askedLength, hasOthers: loggedLengths.length > 1 }]])
+      return new Map([[asset, { bytes, ...asked, hasOthers: loggedLengths.length > 1 }]])
     }
     const told = new Map<string, ToldLength>()
     for (const path of this.paths) {
@@ -278,13 +278,15 @@ class FileStore implements DeliveryStore {
 
 function addLength(told: Map<string, ToldLength>, { asset, length, requests }: LengthEntry): void {
   const name = Buffer.from(asset.buffer, asset.byteOffset, asset.length).toString('utf8')
-  const { bytes, askedLength, hasOthers } = told.get(name) ?? NO_LENGTH
-  if (requests === 0) {
-    told.set(name, { bytes, askedLength: Math.max(askedLength, length), hasOthers })
-    return
+  const known = told.get(name) ?? NO_LENGTH
+  if (requests === ASKED) {
+    told.set(name, { ...known, askedLength: Math.max(known.askedLength, length) })
+  } else if (requests === ANSWERED) {
+    told.set(name, { ...known, answeredLength: Math.max(known.answeredLength, length) })
+  } else {
+    const { bytes = length, hasOthers } = known
+    told.set(name, { ...known, bytes: Math.max(bytes, length), hasOthers: hasOthers || bytes !== length })
   }
-  const isOther = bytes !== undefined && bytes !== length
-  told.set(name, { bytes: Math.max(bytes ?? 0, length), askedLength, hasOthers: hasOthers || isOther })
 }
 
 function compareRuns(a: DeliveredRun, b: DeliveredRun): number {

@@ -1,6 +1,13 @@
 /** The answer for people: the verdict first, then the proof. */
 
-import type { Answer, Facts, InclusiveRange, SeenLength, Verdict } from '../delivery/answer.ts'
+import {
+  type Answer,
+  type Facts,
+  type InclusiveRange,
+  reachedLength,
+  type SeenLength,
+  type Verdict,
+} from '../delivery/answer.ts'
 import type { AssetLength } from '../delivery/asset-length.ts'
 import type { Query } from '../delivery/question.ts'
 import { formatInstant, type TimeWindow } from '../delivery/question-time.ts'
@@ -107,11 +114,11 @@ function describeRequests({ requests, firstAt, lastAt }: Answer): string {
   return firstAt === lastAt ? `${count}, at ${firstAt}` : `${count}, from ${firstAt} to ${lastAt}`
 }
 
-function describeLength({ length }: Answer): string {
+function describeLength({ length, lengths }: Answer): string {
   if (length === null) return 'not known'
   const bytes = formatNoun(length.bytes, 'byte')
   if (length.sentBytes !== undefined)
-    return `${bytes}, as far as any request asked; no log tells how long it is`
+    return `${bytes}, as far as any request asked; ${lengths === undefined ? 'no log tells how long it is' : 'logs tell less'}`
   const source = { given: 'as given', logged: 'as logged', observed: 'as far as any request here reached' }
   return `${bytes}, ${source[length.from]}`
 }
@@ -124,7 +131,7 @@ export function answerNotes(answer: Answer, query: Query, facts: Facts): readonl
     const { givenLength } = query.target
     if (givenLength === 0 || (givenLength === undefined && observedLength === 0)) {
       notes.push('the length is 0: there is no byte that could be proven')
-    } else if (givenLength === undefined && observedLength === undefined) {
+    } else if (answer.length === null) {
       notes.push(
         'the length of this asset is not known here: no request for it was kept; --length N gives it',
       )
@@ -157,13 +164,11 @@ export function askedNotes(length: AssetLength | null): readonly string[] {
 }
 
 /** One length that all logs tell is here only because requests went beyond it. */
-function describeLengths(
-  lengths: readonly SeenLength[],
-  { observedLength = 0, loggedLengths }: Facts,
-): string {
+function describeLengths(lengths: readonly SeenLength[], facts: Facts): string {
   const told = lengths.map(({ bytes, lastAt }) => `${formatCount(bytes)} (last at ${lastAt})`).join(', ')
-  const isBeyond = (loggedLengths.at(-1)?.bytes ?? 0) < observedLength
-  const reached = isBeyond ? `requests reached ${formatNoun(observedLength, 'byte')}` : ''
+  const reachedBytes = reachedLength(facts)
+  const isBeyond = (facts.loggedLengths.at(-1)?.bytes ?? 0) < reachedBytes
+  const reached = isBeyond ? `requests reached ${formatNoun(reachedBytes, 'byte')}` : ''
   if (lengths.length > 1) {
     const also = isBeyond ? `; and ${reached}` : ''
     return `logs disagree about the length, so the asset may have changed: ${told}${also}`

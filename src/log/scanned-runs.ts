@@ -41,6 +41,11 @@ export const DEFAULT_MAX_RANGE_BYTE_LENGTH: number = 2 ** 38
 /** See `ScannerOptions.rejectedLineLimit`. */
 export const DEFAULT_REJECTED_LINE_LIMIT = 16_384
 
+/** In the place of a count of requests: some asked so far for bytes that are not proven; the asset may be so long. */
+export const ASKED = 0
+/** Likewise: responses say that the asset is at least so long, of which not all was sent. */
+export const ANSWERED = -1
+
 /** Zero-based field numbers by meaning; `fieldCount` fields a line. */
 export interface LineLayout {
   readonly fieldCount: number
@@ -107,10 +112,10 @@ export interface LoggedLengths {
   readonly firstEpoch: Float64Array
   readonly lastEpoch: Float64Array
   /**
-   * How many requests told that it is the complete length; 0 when none did, but some asked so far for bytes that
-   * are not proven, so that the asset may be so long. The same line again in the log counts again.
+   * How many requests told that it is the complete length, or `ASKED` or `ANSWERED` when none did. The same line
+   * again in the log counts again.
    */
-  readonly requests: Uint32Array
+  readonly requests: Float64Array
 }
 
 /** Always: lines = comments + blank + kept + the five skipped ones + the sum of `rejected`. */

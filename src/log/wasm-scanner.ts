@@ -4,6 +4,8 @@ import { Failure, invariant } from '../base/failure.ts'
 import { createCallOrder } from './call-order.ts'
 import { encodeProgram } from './record-program.ts'
 import {
+  ANSWERED,
+  ASKED,
   DEFAULT_MAX_RANGE_BYTE_LENGTH,
   DEFAULT_REJECTED_LINE_LIMIT,
   isRecordLayout,
@@ -34,6 +36,16 @@ const EXTRA_WORDS = 6
 const RESULT_WORDS = 31
 /** Bytes of an entry of assembly/logged-lengths.ts. */
 const LENGTH_BYTES = 40
+
+/** `ANSWERED` of assembly/tellings.ts. */
+const ANSWERED_LENGTH = -(2 ** 54)
+
+/** The length, and how many requests told it, of a number and a count as assembly/logged-lengths.ts has them. */
+function readTold(length: number, count: number): { readonly length: number; readonly requests: number } {
+  if (length >= 0) return { length, requests: count }
+  if (length <= ANSWERED_LENGTH) return { length: length / ANSWERED_LENGTH, requests: ANSWERED }
+  return { length: -length, requests: ASKED }
+}
 
 /** Options that only this implementation has. */
 export interface WasmScannerOptions extends ScannerOptions {
@@ -216,6 +228,8 @@ function readEntries(
   const rankOf = (entry: number): number =>
     memory.getUint32(ranks + 4 * view.getUint32(entry * LENGTH_BYTES, true), true)
   const lengthOf = (entry: number): number => view.getFloat64(entry * LENGTH_BYTES + 8, true)
+  const toldOf = (entry: number): ReturnType<typeof readTold> =>
+    readTold(lengthOf(entry), view.getUint32(entry * LENGTH_BYTES + 4, true))
   const dayOf = (entry: number): number => view.getFloat64(entry * LENGTH_BYTES + 32, true)
   const order = Uint32Array.from({ length: count }, (_, entry) => entry).sort(
     (a, b) => rankOf(a) - rankOf(b) || lengthOf(a) - lengthOf(b) || dayOf(a) - dayOf(b),
@@ -224,12 +238,10 @@ function readEntries(
     count,
     assets,
     request: order.map(rankOf),
-    length: Float64Array.from(order, (entry) => Math.abs(lengthOf(entry))),
+    length: Float64Array.from(order, (entry) => toldOf(entry).length),
     firstEpoch: Float64Array.from(order, (entry) => view.getFloat64(entry * LENGTH_BYTES + 16, true)),
     lastEpoch: Float64Array.from(order, (entry) => view.getFloat64(entry * LENGTH_BYTES + 24, true)),
-    requests: order.map((entry) =>
-      lengthOf(entry) < 0 ? 0 : view.getUint32(entry * LENGTH_BYTES + 4, true),
-    ),
+    requests: Float64Array.from(order, (entry) => toldOf(entry).requests),
   }
 }
 

@@ -10,6 +10,7 @@ import { wantedAsset } from '#src/delivery/scan-key.js'
 import { LENGTHS_KEY, SCHEMA } from '#src/delivery/schema.js'
 import { openFile } from '#src/delivery/store.js'
 import { ParquetOutput } from '#src/engine/parquet-output.js'
+import { ANSWERED, ASKED } from '#src/log/scanned-runs.js'
 import { xxhash64 } from '#src/parquet/xxhash64.js'
 import { seededRandom } from '../support/seeded-random.ts'
 import { makeTempFolder } from '../support/temp-folder.ts'
@@ -59,7 +60,12 @@ function tell(path: string, asset: string): string {
 /** The same from a plain map. */
 function expectTold(entries: readonly LengthEntry[], asset: string): string {
   const mine = entries.filter((each) => Buffer.from(each.asset).toString() === asset && each.requests > 0)
-  const asked = entries.filter((each) => Buffer.from(each.asset).toString() === asset && each.requests === 0)
+  const asked = entries.filter(
+    (each) => Buffer.from(each.asset).toString() === asset && each.requests === ASKED,
+  )
+  const answered = entries.filter(
+    (each) => Buffer.from(each.asset).toString() === asset && each.requests === ANSWERED,
+  )
   const lengths = [...new Set(mine.map(({ length }) => length))].sort((a, b) => a - b)
   return JSON.stringify({
     loggedLengths: lengths.map((bytes) => {
@@ -72,16 +78,22 @@ function expectTold(entries: readonly LengthEntry[], asset: string): string {
       }
     }),
     askedLength: Math.max(0, ...asked.map(({ length }) => length)),
+    answeredLength: Math.max(0, ...answered.map(({ length }) => length)),
   })
 }
 
 /** What is told of an asset that is not there. */
-const NOTHING = '{"loggedLengths":[],"askedLength":0}'
+const NOTHING = '{"loggedLengths":[],"askedLength":0,"answeredLength":0}'
 
 function randomEntries(seed: number, count: number): LengthEntry[] {
   const random = seededRandom(seed)
   return Array.from({ length: count }, () =>
-    entry(`/asset/${random(300)}`, random(3) === 0 ? 2 ** 53 - 1 : 1 + random(9), random(1000), random(4)),
+    entry(
+      `/asset/${random(300)}`,
+      random(3) === 0 ? 2 ** 53 - 1 : 1 + random(9),
+      random(1000),
+      random(5) - 1,
+    ),
   )
 }
 

@@ -1,7 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { askSource } from '#src/delivery/answer.js'
-import type { LoggedLength } from '#src/delivery/evidence.js'
+import type { LoggedLength, ToldLengths } from '#src/delivery/evidence.js'
 import { parseQuery, type QueryText } from '#src/delivery/question.js'
 import { coverageCells } from '#src/interface/coverage-bar.js'
 import { formatByteLength, formatCount, formatSeconds, formatShare } from '#src/interface/format-figures.js'
@@ -84,7 +84,10 @@ test('a note about lengths says whether logs disagree, or requests with logs', (
   })
   const notes = (...loggedLengths: readonly LoggedLength[]): string => {
     const query = parseQuery({ ...KEY, range: '0-9' }, { since: undefined, until: undefined })
-    const source = { ...memorySource([sent(0, 29)]), toldOf: () => ({ loggedLengths, askedLength: 0 }) }
+    const source = {
+      ...memorySource([sent(0, 29)]),
+      toldOf: () => ({ loggedLengths, askedLength: 0, answeredLength: 0 }),
+    }
     const { answer, facts } = askSource(source, query)
     return answerNotes(answer, query, facts).join('\n')
   }
@@ -97,6 +100,22 @@ test('a note about lengths says whether logs disagree, or requests with logs', (
   const disagree = 'logs disagree about the length, so the asset may have changed:'
   assert.is(notes(at(20, 2), at(30, 1)), `${disagree} 30 ${early}, 20 ${late}`)
   assert.is(notes(at(10, 1), at(20, 2)), `${disagree} 10 ${early}, 20 ${late}; and requests reached 30 bytes`)
+})
+
+test('the whole of an asset of which no row is here goes as far as logs tell, or as was asked', () => {
+  const showTold = (told: Partial<ToldLengths>) => {
+    const query = parseQuery({ ...KEY, whole: true }, { since: undefined, until: undefined })
+    const toldOf = () => ({ loggedLengths: [], askedLength: 0, answeredLength: 0, ...told })
+    const { answer, facts } = askSource({ ...memorySource([]), toldOf }, query)
+    return [answer.range, answer.length, answerNotes(answer, query, facts).join('\n')]
+  }
+  const logged = { bytes: 100, requests: 1, firstEpochSeconds: T0, lastEpochSeconds: T0 }
+  assert.equal(showTold({ loggedLengths: [logged] }), [[0, 99], { bytes: 100, from: 'logged' }, ''])
+  for (const told of [{ askedLength: 300 }, { answeredLength: 300 }]) {
+    const [range, length, notes] = showTold(told)
+    assert.equal([range, length], [[0, 299], { bytes: 300, from: 'observed', sentBytes: 0 }])
+    assert.match(String(notes), /^requests asked for bytes up to 299, of which none is proven/)
+  }
 })
 
 test('notes say what a reader must know beside the answer', () => {

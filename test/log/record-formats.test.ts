@@ -1,7 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { AUTOMATIC, readInputLines } from '#src/engine/input-format.js'
-import { REJECT_REASONS, type ScannerOptions } from '#src/log/scanned-runs.js'
+import { ASKED, REJECT_REASONS, type ScannerOptions } from '#src/log/scanned-runs.js'
 import { createWasmScanner } from '#src/log/wasm-scanner.js'
 import { makeRecordLines, oracleOf } from '../support/record-lines.ts'
 import { judgeLine, type OracleFormat, type OracleRun } from '../support/record-oracle.ts'
@@ -16,7 +16,8 @@ let tellingCount = 0
 /** What lines tell of the length of an asset on one day. */
 interface Told {
   readonly asset: string
-  readonly isAsked: boolean
+  /** 'told', or 'asked' or 'answered' when it is no complete length. */
+  readonly kind: string
   readonly length: number
   readonly requests: number
   readonly firstEpoch: number
@@ -27,13 +28,13 @@ interface Told {
 function mergeTold(tellings: readonly Told[]): string[] {
   const merged = new Map<string, Told>()
   for (const told of tellings) {
-    const { asset, isAsked, length, firstEpoch } = told
-    const key = [asset, isAsked ? 'asked' : length, Math.floor(firstEpoch / 86_400)].join('\n')
+    const { asset, kind, length, firstEpoch } = told
+    const key = [asset, kind === 'told' ? length : kind, Math.floor(firstEpoch / 86_400)].join('\n')
     const known = merged.get(key) ?? { ...told, requests: 0 }
     merged.set(key, {
       ...known,
       length: Math.max(known.length, length),
-      requests: known.requests + told.requests,
+      requests: kind === 'told' ? known.requests + told.requests : 0,
       firstEpoch: Math.min(known.firstEpoch, firstEpoch),
       lastEpoch: Math.max(known.lastEpoch, told.lastEpoch),
     })
@@ -90,7 +91,8 @@ function scan(
       const [length = 0, requests = 0] = [lengths.length[i], lengths.requests[i]]
       const [firstEpoch = 0, lastEpoch = 0] = [lengths.firstEpoch[i], lengths.lastEpoch[i]]
       const asset = textOf(assets, lengths.request[i])
-      return { asset, isAsked: requests === 0, length, requests, firstEpoch, lastEpoch }
+      const kind = requests > 0 ? 'told' : requests === ASKED ? 'asked' : 'answered'
+      return { asset, kind, length, requests, firstEpoch, lastEpoch }
     }),
   )
   const told = mergeTold(tellings)
@@ -106,10 +108,10 @@ function judgeLines(lines: readonly string[], format: OracleFormat) {
   for (const line of lines) {
     const { fate, run, telling, clipped: bytes = 0 } = judgeLine(line, format)
     if (telling !== undefined) {
-      const { asset, epochSeconds, length, asked } = telling
-      const isAsked = length === 0
+      const { asset, epochSeconds, length, asked, answered } = telling
       const epochs = { firstEpoch: epochSeconds, lastEpoch: epochSeconds }
-      tellings.push({ asset, isAsked, length: length || asked, requests: isAsked ? 0 : 1, ...epochs })
+      for (const [kind, bytes] of Object.entries({ told: length, asked, answered }))
+        if (bytes > 0) tellings.push({ asset, kind, length: bytes, requests: 1, ...epochs })
     }
     fates.set(fate, (fates.get(fate) ?? 0) + 1)
     if (run !== undefined) runs.push(run)

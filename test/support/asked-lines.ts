@@ -21,17 +21,44 @@ export interface AskedLine {
   readonly told?: number
   /** How long the asset may be, of a line that does not tell it and of which not all is proven. */
   readonly asked?: number
+  /** How far the response itself says that it goes. */
+  readonly answered?: number
 }
 
 type Members = Readonly<Record<string, string>>
-type Proof = Pick<AskedLine, 'run' | 'told' | 'asked'>
+type Proof = Pick<AskedLine, 'run' | 'told' | 'asked' | 'answered'>
 
-/** Some bytes of a transfer were sent: from `first` on `sent` of `wanted`. */
-function proofOf(first: number, sent: number, told: number | undefined, asked: number): Proof {
+/** Some bytes of a transfer were sent: `sent` from `first` on. */
+function proofOf(first: number, sent: number, told: number | undefined, reach: Proof): Proof {
   return {
     ...(sent > 0 ? { run: [first, first + sent - 1] as const } : {}),
-    ...(told !== undefined ? { told } : asked > first + sent ? { asked } : {}),
+    ...(told !== undefined ? { told } : reach),
   }
+}
+
+/** A range without an end, or the last `suffix` bytes: nothing says where they are, but how many there are at least. */
+function makeOpen(random: (limit: number) => number, length: number): readonly [Members, Proof] {
+  const isSuffix = random(3) === 0
+  const suffix = 1 + random(2 * length)
+  const first = isSuffix ? 0 : random(length)
+  const wanted = isSuffix ? Math.min(suffix, length) : length - first
+  const sent = random(2) === 0 ? wanted : random(wanted + 1)
+  const isWhole = sent === wanted
+  const r = isSuffix ? `bytes=-${suffix}` : `bytes=${first}-`
+  const members = { s: '206', r, b: String(sent), ok: String(isWhole) }
+  if (random(2) === 0) return [{ ...members, cl: String(wanted) }, { answered: first + wanted }]
+  const asked = isWhole ? sent : isSuffix ? suffix : sent + 1
+  return [members, { asked: first + asked, answered: sent > 0 ? first + sent : 0 }]
+}
+
+/** Several ranges, or one of which nothing is logged: as far as that may go. */
+function makeParts(random: (limit: number) => number, length: number): readonly [Members, Proof] {
+  const size = 1 + random(length)
+  const stated: Members = random(2) === 0 ? { cl: String(size), b: '0' } : { b: String(size), ok: 'true' }
+  if (random(2) === 0) return [{ s: '206', ...stated }, { asked: size }]
+  const [first, count] = [random(length), 1 + random(9)]
+  const r = `bytes=${first}-${first + count - 1}, 0-0`
+  return [{ s: '206', r, ...stated }, { asked: first + Math.min(count, size) }]
 }
 
 /** A transfer's members and proof, of an asset of `length` bytes. */
@@ -45,23 +72,23 @@ function makeTransfer(random: (limit: number) => number, length: number): readon
     case 0: {
       const sent = sentOf(length)
       const members = { s: '200', ...ends(sent, length), ...(isTold ? { cl: String(length) } : {}) }
-      return [members, proofOf(0, sent, told, sent === length ? length : sent + 1)]
+      return [members, proofOf(0, sent, told, { asked: sent === length ? length : sent + 1 })]
     }
     case 1: {
       // The server ends where the asset does, but nothing in the line says so.
       const last = first + random(2 * length)
       const wanted = Math.min(last, length - 1) - first + 1
       const sent = sentOf(wanted)
+      const isStated = random(2) === 0
+      const reach = isStated ? { answered: first + wanted } : sent === wanted ? {} : { asked: last + 1 }
+      const stated: Members = isStated ? { cl: String(wanted) } : {}
       return [
-        { s: '206', r: `bytes=${first}-${last}`, ...ends(sent, wanted) },
-        proofOf(first, sent, undefined, last + 1),
+        { s: '206', r: `bytes=${first}-${last}`, ...ends(sent, wanted), ...stated },
+        proofOf(first, sent, undefined, reach),
       ]
     }
-    case 2: {
-      const sent = sentOf(length - first)
-      const asked = first + Math.max(1, sent)
-      return [{ s: '206', r: `bytes=${first}-`, ...ends(sent, length - first) }, { asked }]
-    }
+    case 2:
+      return makeOpen(random, length)
     case 3:
       return isTold
         ? [{ s: '416', r: 'bytes=9999-', cr: `bytes */${length}`, b: '0' }, { told: length }]
@@ -69,14 +96,14 @@ function makeTransfer(random: (limit: number) => number, length: number): readon
     case 4:
       return isTold
         ? [{ s: '200', m: 'HEAD', cl: String(length), b: '0' }, { told: length }]
-        : [{ s: '206', b: '9' }, {}]
+        : makeParts(random, length)
     default: {
       const last = first + random(length - first)
       const sent = sentOf(last - first + 1)
       const range = `bytes ${first}-${last}/${told ?? '*'}`
       return [
         { s: '206', r: `bytes=${first}-`, cr: range, ...ends(sent, last - first + 1) },
-        proofOf(first, sent, told, last + 1),
+        proofOf(first, sent, told, { answered: last + 1 }),
       ]
     }
   }
@@ -107,9 +134,11 @@ export function lengthByLines(
   const told = most(mine.map((line) => line.told))
   const sent = most(mine.map(({ run }) => run && run[1] + 1))
   const asked = most(mine.map((line) => line.asked))
-  if (told === 0 && sent === 0) return null
-  if (told > 0 && told >= sent) return { bytes: told, from: 'logged' }
-  return asked > sent
-    ? { bytes: asked, from: 'observed', sentBytes: sent }
+  const answered = most(mine.map((line) => line.answered))
+  if (told === 0 && sent === 0 && asked === 0 && answered === 0) return null
+  if (told > 0 && told >= sent && told >= answered) return { bytes: told, from: 'logged' }
+  const farthest = Math.max(asked, answered)
+  return farthest > sent
+    ? { bytes: farthest, from: 'observed', sentBytes: sent }
     : { bytes: sent, from: 'observed' }
 }

@@ -54,12 +54,58 @@ export function claimRange(text: string, length: number | undefined): Claim {
   return pair.first >= length ? 'UNPROVEN' : { first: pair.first, last: Math.min(pair.last, length - 1) }
 }
 
-/** How long an asset of unknown length may be of which a range without an end was answered. */
-export function openLength(fields: Fields, body: number | undefined): number {
+/** What a line says of the size of its response. */
+export interface AnswerSize {
+  /** The content length. */
+  readonly stated: number | undefined
+  /** All that was counted, and one more when it was cut off. */
+  readonly most: number
+  /** What was sent of it for certain. */
+  readonly least: number
+  /** Whether all of it was sent, and counted. */
+  readonly isWhole: boolean
+}
+
+/** How far an asset of unknown length may go, and goes for certain, of which a part was answered. */
+export function partLengths(
+  fields: Fields,
+  { stated, most, least, isWhole }: AnswerSize,
+): { readonly asked: number; readonly answered: number } {
   const given = (slot: string): string => fields.get(slot) ?? ''
-  if (given('contentRange') + given('rangeFirst') + given('rangeLast') !== '') return 0
-  const bounds = /^(?:bytes=)?(?:(\d{1,16})-|-0*([1-9]\d*))$/i.exec(given('range'))
-  return bounds === null ? 0 : Number(bounds[1] ?? 0) + Math.max(1, body ?? 0)
+  if (given('contentRange') !== '') {
+    const claim = claimContentRange(given('contentRange'))
+    return { asked: 0, answered: typeof claim === 'string' ? 0 : claim.last + 1 }
+  }
+  if (given('rangeFirst') + given('rangeLast') !== '') {
+    const pair = pairOf(`${given('rangeFirst')}-${given('rangeLast')}`)
+    return { asked: 0, answered: pair === undefined ? 0 : pair.last + 1 }
+  }
+  const bare = given('range').replace(/^bytes=/i, '')
+  if (given('range') === '') return { asked: stated ?? most, answered: 0 }
+  if (bare.includes('=')) return { asked: 0, answered: 0 }
+  const specs = bare.split(',')
+  const reaches = specs.flatMap((spec) => {
+    const text = specs.length > 1 ? spec.replace(/^ +| +$/g, '') : spec
+    const [, from = '', to = ''] = /^(\d*)-(\d*)$/.exec(text) ?? []
+    const [start, end] = [countOf(from), countOf(to)]
+    if (start !== undefined && to === '') return [{ start, wanted: MAX, isOpen: true, isPair: false }]
+    if (from === '' && end !== undefined && end > 0)
+      return [{ start: 0, wanted: end, isOpen: false, isPair: false }]
+    const pair = pairOf(text)
+    if (pair === undefined) return []
+    return [{ start: pair.first, wanted: pair.last - pair.first + 1, isOpen: false, isPair: true }]
+  })
+  const asked = reaches.map(({ start, wanted, isOpen }) => {
+    const size = stated ?? (isWhole || isOpen ? most : wanted)
+    return start + Math.min(wanted, Math.max(1, size))
+  })
+  const [only] = specs.length === 1 ? reaches : []
+  if (only !== undefined && (stated ?? 0) > 0) return { asked: 0, answered: asked[0] ?? 0 }
+  const isCertain = only !== undefined && stated === undefined && least > 0 && !only.isPair
+  return {
+    asked: Math.min(MAX, Math.max(0, ...asked)),
+    answered: isCertain ? only.start + Math.min(only.wanted, least) : 0,
+  }
 }
 
 /** The length that a 416 tells, or the answer to a HEAD, which has the headers of a GET; or 0. */
@@ -67,7 +113,8 @@ export function lengthOfSkipped(fields: Fields): number {
   const given = (slot: string): string => fields.get(slot) ?? ''
   const isHead = given('method') === 'HEAD'
   if (!isHead && given('method') !== '' && given('method') !== 'GET') return 0
-  if (given('status') === '416' && !isHead)
+  if (['000', '304', '499'].includes(given('status'))) return countOf(given('length')) ?? 0
+  if (given('status') === '416')
     return countOf(/^(?:bytes )?\*\/(\d+)$/i.exec(given('contentRange'))?.[1] ?? '') ?? 0
   if (!isHead || !['200', '206'].includes(given('status'))) return 0
   if (given('status') === '200') return countOf(given('contentLength') || given('length')) ?? 0

@@ -23,7 +23,7 @@ export function memorySource(records: readonly MemoryRecord[]): EvidenceSource {
       const ends = records.filter((r) => r.asset === asset).map((r) => r.last + 1)
       return ends.length === 0 ? undefined : Math.max(...ends)
     },
-    toldOf: () => ({ loggedLengths: [], askedLength: 0 }),
+    toldOf: () => ({ loggedLengths: [], askedLength: 0, answeredLength: 0 }),
     close: () => undefined,
   }
 }

@@ -30,6 +30,10 @@ const RANGES = [
   'bytes=-7',
   'bytes=-0',
   'bytes=0-1,5-6',
+  'bytes=0-1, 50-',
+  'bytes=-7,x,, 900-1000 ',
+  'bytes=-9000',
+  'bytes=0-9007199254740989',
   'bytes=9-3',
   'items=0-1',
   '0-49',
@@ -88,6 +92,7 @@ const USERS = [
   'back\\x5C [',
 ]
 const SOURCES = ['', 'eyeball', '', 'eyeball', '', 'edgeWorkerFetch', 'eyebale', 'eyeballs', '-']
+const STATUSES = ['304', '000', '499', '20', '404', 'x', '', '416', '416', '416', '416']
 const PROTOCOLS = ['', 'HTTP/1.1', 'HTTP/1.0', 'HTTP/2', 'HTTPS', 'HTTP/1.10', 'http/1.1']
 const RESULTS = ['Hit', 'Miss', 'RefreshHit', 'OriginShieldHit', 'Error', 'Hitt', '-', 'LimitExceeded']
 
@@ -99,7 +104,7 @@ function makeValues(random: (limit: number) => number): Map<string, string> {
   const date = new Date(seconds * 1000).toISOString()
   const [, month = '', day = ''] = date.slice(0, 10).split('-')
   const monthName = 'JanFebMarAprMayJunJulAugSepOctNovDec'.slice(Number(month) * 3 - 3, Number(month) * 3)
-  const status = odd(['200', '206', '206'], ['304', '000', '20', '404', 'x', '', '416', '416', '416', '416'])
+  const status = odd(['200', '206', '206'], STATUSES)
   const target = pick(random, PATHS) + pick(random, ['', '', '?q=1', '?'])
   const values = new Map([
     ['date', odd([date.slice(0, 10)], ['2024-02-30', '1969-12-31', ''])],

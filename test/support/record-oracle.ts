@@ -10,10 +10,10 @@ import {
   countOf,
   lengthOfSkipped,
   MAX,
-  openLength,
   pairOf,
+  partLengths,
 } from './claim-oracle.ts'
-import { type CountOracle, type LineCounts, prefixOf, sentOf } from './sent-oracle.ts'
+import { type CountOracle, prefixOf, sentOf, wholeLength } from './sent-oracle.ts'
 import { momentOf } from './time-oracle.ts'
 
 /** What is known of the format that lines are in. */
@@ -58,6 +58,8 @@ export interface OracleTelling {
   readonly length: number
   /** As far as the asset was asked for or counted and not proven, or 0; of a line that tells no length. */
   readonly asked: number
+  /** As far as it goes for certain, of which not all was sent, or 0; likewise. */
+  readonly answered: number
 }
 
 /** What became of a line: kept, or why not; `clipped` are bytes claimed and not sent. */
@@ -246,7 +248,12 @@ function stateOf(fields: Fields, format: OracleFormat): 'complete' | 'aborted' |
 function judge(
   fields: Fields,
   format: OracleFormat,
-): OracleFate & { claim?: { first: number; last: number }; length?: number; asked?: number } {
+): OracleFate & {
+  claim?: { first: number; last: number }
+  length?: number
+  asked?: number
+  answered?: number
+} {
   const number = (slot: string): number | undefined => {
     const text = fields.get(slot) ?? ''
     return text === '' ? undefined : (countOf(text) ?? Number.NaN)
@@ -290,16 +297,14 @@ function judge(
     const prefix = prefixOf(counts, format)
     claim = prefix > 0 ? { first: 0, last: prefix - 1 } : 'UNPROVEN'
   }
-  if (typeof claim === 'string') {
-    const asked = isPart ? openLength(fields, body) : wholeLength(counts, format)
-    return length === undefined ? { fate: claim, asked } : { fate: claim, length }
-  }
+  const most = wholeLength(counts, format)
+  const isWhole = state === 'complete' && (body ?? sent) !== undefined
+  const size = { stated: contentLength, most, least: prefixOf(counts, format), isWhole }
+  const { asked, answered } = isPart ? partLengths(fields, size) : { asked: most, answered: 0 }
+  if (typeof claim === 'string')
+    return length === undefined ? { fate: claim, asked, answered } : { fate: claim, length }
   const logged = claim.total ?? length ?? 0
-  const asked = Math.min(
-    MAX,
-    isPart ? claim.last + 1 : length === undefined ? wholeLength(counts, format) : 0,
-  )
-  const tells = logged > 0 ? { length: logged } : { asked }
+  const tells = logged > 0 ? { length: logged } : isPart || length === undefined ? { asked, answered } : {}
   const { first, last } = claim
   if (logged > 0 && last >= logged) return { fate: 'BAD_RANGE' }
   const claimed = last - first + 1
@@ -307,19 +312,13 @@ function judge(
   if (delivered === undefined) return { fate: 'UNPROVEN', ...tells }
   const clipped = claimed - delivered
   if (delivered === 0) return { fate: 'UNPROVEN', clipped, ...tells }
-  const isFarther = asked > first + delivered
+  const isTrusted = format.trust === true && isPart
   return {
     fate: 'KEPT',
     clipped,
     claim: { first, last: first + delivered - 1 },
-    ...(logged > 0 || isFarther ? tells : {}),
+    ...(logged === 0 && isTrusted ? {} : tells),
   }
-}
-
-/** How long a whole of unknown length may be: as much as was counted, and more when it was cut off. */
-function wholeLength({ body, sent, state }: LineCounts, format: OracleFormat): number {
-  const isCutOff = state === 'aborted' && format.body !== 'offered' && format.trust !== true
-  return (body ?? sent ?? 0) + (isCutOff ? 1 : 0)
 }
 
 function assetOf(fields: Fields, format: OracleFormat): string | undefined {
@@ -359,11 +358,14 @@ function tellingOf(
   fields: Fields,
   format: OracleFormat,
   epochSeconds: number | undefined,
-  { length = 0, asked = 0 },
+  { length = 0, asked = 0, answered = 0, proven = 0 },
 ): { telling?: OracleTelling } {
   const asset = assetOf(fields, format)
-  if (asset === undefined || !isUtf8(asset) || epochSeconds === undefined || length + asked === 0) return {}
-  return { telling: { asset, epochSeconds, length, asked: Math.min(asked, MAX) } }
+  const certain = length === 0 && answered > proven ? Math.min(answered, MAX) : 0
+  const doubt = length === 0 && asked > Math.max(proven, certain) ? Math.min(asked, MAX) : 0
+  if (asset === undefined || !isUtf8(asset) || epochSeconds === undefined) return {}
+  if (length + certain + doubt === 0) return {}
+  return { telling: { asset, epochSeconds, length, asked: doubt, answered: certain } }
 }
 
 function isInner(fields: Fields): boolean {
@@ -421,9 +423,9 @@ export function judgeLine(whole: string, format: OracleFormat): OracleFate {
   if (isInner(fields)) return { fate: 'INNER' }
   const epochSeconds = momentOf(fields)
   if (typeof epochSeconds === 'string') return { fate: epochSeconds }
-  const { claim, length, asked, ...judged } = judge(fields, format)
+  const { claim, length, asked, answered, ...judged } = judge(fields, format)
   if (judged.fate === 'UNPROVEN')
-    return { ...judged, ...tellingOf(fields, format, epochSeconds, { length, asked }) }
+    return { ...judged, ...tellingOf(fields, format, epochSeconds, { length, asked, answered }) }
   if (claim === undefined) return judged
   const { first, last } = claim
   if (last - first + 1 > 2 ** 38) return { fate: 'HUGE_RANGE' }
@@ -437,6 +439,6 @@ export function judgeLine(whole: string, format: OracleFormat): OracleFate {
     fate: 'KEPT',
     clipped: judged.clipped ?? 0,
     run,
-    ...tellingOf(fields, format, epochSeconds, { length, asked }),
+    ...tellingOf(fields, format, epochSeconds, { length, asked, answered, proven: last + 1 }),
   }
 }

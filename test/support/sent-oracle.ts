@@ -80,3 +80,12 @@ export function sentOf(claimed: number, counts: LineCounts, format: CountOracle)
   }
   return Math.max(0, found)
 }
+
+/** How long a whole of unknown length may be: as much as was counted, and more when it was cut off. */
+export function wholeLength(
+  { body, sent, state }: LineCounts,
+  format: CountOracle & { readonly trust?: boolean },
+): number {
+  const isCutOff = state === 'aborted' && format.body !== 'offered' && format.trust !== true
+  return (body ?? sent ?? 0) + (isCutOff ? 1 : 0)
+}

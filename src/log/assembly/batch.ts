@@ -62,7 +62,7 @@ export const requests: Dictionary = initDictionary(
   memory.data(offsetof<Region>(), 8),
 )
 /**
- * Bytes of what a run of a record has beside: length of the asset (f64; below 0 it is at least so long), bytes clipped
+ * Bytes of what a run of a record has beside: length of the asset (f64, see `ANSWERED`), bytes clipped
  * (f64), hash that identifies it (u64).
  */
 export const EXTRA_BYTES: usize = 24
@@ -235,7 +235,7 @@ export function addRecord(
   first: i64,
   last: i64,
   epoch: i64,
-  length: i64,
+  length: f64,
   clippedBytes: i64,
   identifier: u64,
 ): void {
@@ -254,7 +254,7 @@ export function addRecord(
   store<f64>(run, <f64>last, 8)
   store<f64>(run, <f64>epoch, 16)
   const extra = extras.address + <usize>(runCount + batchCount) * EXTRA_BYTES
-  store<f64>(extra, <f64>length)
+  store<f64>(extra, length)
   store<f64>(extra, <f64>clippedBytes, 8)
   store<u64>(extra, identifier, 16)
   batchCount++

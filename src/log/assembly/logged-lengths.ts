@@ -1,13 +1,13 @@
 /**
  * The lengths that records told, day by day: open addressing over (request, length, UTC day). An entry is 40 bytes:
  * request number and count of requests (u32 each), length, first and last epoch, day (f64 each). A length below 0
- * says that the asset is at least so long; of those a request and day have one, the farthest.
+ * is no complete one (tellings.ts); of either kind of those a request and day have one, the farthest.
  */
 
 import { EXTRA_BYTES, extraCount, extras, RUN_BYTES, RUN_KEY_BYTES, runKeys, runs } from './batch'
 import { ensureRegion, Region } from './memory'
 import { sortStrings } from './string-table'
-import { TELLING_BYTES, tellingCount, tellings, toldAssets, toldTable } from './tellings'
+import { ANSWERED, TELLING_BYTES, tellingCount, tellings, toldAssets, toldTable } from './tellings'
 
 /** Bytes of an entry. */
 const ENTRY_BYTES: usize = 40
@@ -59,8 +59,8 @@ function reserveEntries(lineCount: u32): u32 {
 /** Adds a line's length to its entry. */
 function collect(request: u32, length: f64, epoch: f64, mask: u32): void {
   const day = floor<f64>(epoch / 86400)
-  const isAtLeast = length < 0
-  let slot = hashOf(request, isAtLeast ? 0 : length, day) & mask
+  const kind: f64 = length >= 0 ? length : length > ANSWERED ? 0 : ANSWERED
+  let slot = hashOf(request, kind, day) & mask
   while (true) {
     const place = slots.address + ((<usize>slot) << 2)
     const entry = load<u32>(place)
@@ -70,7 +70,8 @@ function collect(request: u32, length: f64, epoch: f64, mask: u32): void {
       return
     }
     const at = lengthEntries.address + <usize>(entry - 1) * ENTRY_BYTES
-    const isSame = isAtLeast ? load<f64>(at, 8) < 0 : load<f64>(at, 8) == length
+    const known = load<f64>(at, 8)
+    const isSame = kind > 0 ? known == length : kind == 0 ? known < 0 && known > ANSWERED : known <= ANSWERED
     if (isSame && load<u32>(at) == request && load<f64>(at, 32) == day) {
       note(at, length, epoch)
       return

@@ -4,32 +4,39 @@
  */
 
 import { findByte } from './marks'
-import { readDigits } from './number'
+import {
+  ABORTED,
+  areCountsGood,
+  bodyAtLeast,
+  bodyAtMost,
+  bodyWithin,
+  bodyWithinFrames,
+  COMPLETE,
+  isInChunks,
+  isInFrames,
+  MAX_LENGTH,
+  readCount,
+  readNumber,
+  transferState,
+  UNKNOWN,
+  withoutChunks,
+} from './record-counts'
 import {
   BODY_BYTES,
-  BODY_IN_CHUNKS,
   BODY_IN_FRAMES,
   BODY_OFFERED,
-  COMPLETION,
   CONTENT_LENGTH,
   CONTENT_RANGE,
-  completionKind,
-  DETAIL,
   has,
-  headerOverhead,
   LENGTH,
   OVERHEAD_BYTES,
-  PROTOCOL,
   RANGE,
   RANGE_FIRST,
   RANGE_LAST,
-  RESULT,
   SENT_BYTES,
-  SENT_IN_FRAMES,
-  SENT_ON_WIRE,
   TRUST,
 } from './record-layout'
-import { endOf, hasSpan, isSet, startOf } from './record-spans'
+import { endOf, hasSpan, startOf } from './record-spans'
 import { BAD_RANGE, counts, KEPT, UNPROVEN } from './state'
 
 const COMMA: u8 = 0x2c
@@ -38,18 +45,6 @@ const SLASH: u8 = 0x2f
 const EQUALS: u8 = 0x3d
 const SPACE: u8 = 0x20
 const STAR: u8 = 0x2a
-/** 2^53-1, the longest length; the last position is one less. */
-const MAX_LENGTH: i64 = 9007199254740991
-
-/** A count that is not logged. */
-const ABSENT: i64 = -1
-/** A count that is no number. */
-const BAD: i64 = -2
-
-const UNKNOWN: u32 = 0
-const COMPLETE: u32 = 1
-const ABORTED: u32 = 2
-
 /** The range of the line, when its fate is `KEPT`. */
 export let first: i64 = 0
 export let last: i64 = 0
@@ -62,57 +57,8 @@ export let clippedBytes: i64 = 0
  * for, or counted, that are not proven. 0 when that is no farther than `last`.
  */
 export let askedLength: i64 = 0
-
-function readNumber(start: usize, end: usize): i64 {
-  const length = <u32>(end - start)
-  if (length - 1 > 15) return BAD
-  const value = readDigits(end, length)
-  return value < 0 || value > MAX_LENGTH ? BAD : value
-}
-
-function readCount(slot: u32): i64 {
-  return hasSpan(slot) ? readNumber(startOf(slot), endOf(slot)) : ABSENT
-}
-
-function isWord(slot: u32, word: u64, length: usize): bool {
-  const start = startOf(slot)
-  if (endOf(slot) - start != length) return false
-  return load<u64>(start) << ((8 - length) << 3) == word << ((8 - length) << 3)
-}
-
-/** Hit, Miss, RefreshHit, OriginShieldHit: all that says that a response was served as it should. */
-function isServed(): bool {
-  const start = startOf(RESULT)
-  const length = endOf(RESULT) - start
-  if (isWord(RESULT, 0x746948, 3) || isWord(RESULT, 0x7373694d, 4)) return true
-  // RefreshH it, OriginSh ield Hit
-  if (length == 10) return load<u64>(start) == 0x4868736572666552 && load<u16>(start, 8) == 0x7469
-  return length == 15 && load<u64>(start) == 0x68536e696769724f && load<u64>(start, 7) == 0x746948646c656968
-}
-
-function cloudFrontState(): u32 {
-  if (!hasSpan(RESULT)) return UNKNOWN
-  if (!isServed()) return ABORTED
-  // The detail repeats the result, or says what went wrong after it: ClientCommError.
-  if (!hasSpan(DETAIL)) return COMPLETE
-  const end = endOf(DETAIL)
-  return end - startOf(DETAIL) >= 5 && load<u32>(end - 4) == 0x726f7272 ? ABORTED : COMPLETE
-}
-
-/** What the log says about the end of the transfer. */
-function transferState(): u32 {
-  if (completionKind == 1) {
-    if (!isSet(COMPLETION)) return UNKNOWN
-    return isWord(COMPLETION, 0x4b4f, 2) ? COMPLETE : ABORTED
-  }
-  if (completionKind == 2) {
-    if (isWord(COMPLETION, 0x58, 1)) return ABORTED
-    return isWord(COMPLETION, 0x2b, 1) || isWord(COMPLETION, 0x2d, 1) ? COMPLETE : UNKNOWN
-  }
-  if (completionKind == 3) return cloudFrontState()
-  if (completionKind != 4 || !hasSpan(COMPLETION)) return UNKNOWN
-  return isWord(COMPLETION, 0x31, 1) || isWord(COMPLETION, 0x65757274, 4) ? COMPLETE : ABORTED
-}
+/** How long the asset is at least, as the response itself says; 0 likewise. */
+export let answeredLength: i64 = 0
 
 /** Whether [start, end) begins with `bytes` in any case; then what follows is `mark`. */
 function hasUnit(start: usize, end: usize, mark: u8): bool {
@@ -145,23 +91,21 @@ function readContentRange(): u32 {
   return KEPT
 }
 
-/** Bytes of an answer to a range that begins at `from` and has no end: one at least, or all that were counted. */
-function askOpen(from: i64): void {
-  askedLength = from + max(<i64>1, readCount(BODY_BYTES))
-}
-
 /** `bytes=0-499`, `bytes=0-`, `bytes=-500`, the same without a unit; `length` is the complete length or `ABSENT`. */
-function readRequestRange(length: i64): u32 {
+function readRequestRange(length: i64, state: u32): u32 {
   let start = startOf(RANGE)
   const end = endOf(RANGE)
   if (hasUnit(start, end, EQUALS)) start += 6
   else if (findByte(EQUALS, start, end) < end) return UNPROVEN
   // Several ranges come as parts with headers of their own: where they lie is not logged.
-  if (findByte(COMMA, start, end) < end) return UNPROVEN
+  if (findByte(COMMA, start, end) < end) {
+    if (length < 0) askSeveral(start, end, state)
+    return UNPROVEN
+  }
   if (start < end && load<u8>(start) == DASH) {
     const suffix = readNumber(start + 1, end)
     if (suffix < 0) return BAD_RANGE
-    if (length < 0 && suffix > 0) askOpen(0)
+    if (length < 0) askOne(start, end, state, true)
     if (length < 0 || suffix == 0 || length == 0) return UNPROVEN
     first = suffix < length ? length - suffix : 0
     last = length - 1
@@ -170,7 +114,7 @@ function readRequestRange(length: i64): u32 {
   if (end > start && load<u8>(end - 1) == DASH) {
     first = readNumber(start, end - 1)
     if (first < 0) return BAD_RANGE
-    if (length < 0) askOpen(first)
+    if (length < 0) askOne(start, end, state, true)
     if (length <= first) return UNPROVEN
     last = length - 1
     return KEPT
@@ -183,67 +127,78 @@ function readRequestRange(length: i64): u32 {
   return KEPT
 }
 
+/** Whether the response's range stands in fields of its own. */
+function isRangeSplit(): bool {
+  return hasSpan(RANGE_FIRST) || hasSpan(RANGE_LAST)
+}
+
 /** The range that a 206 claims. */
-function claimPart(length: i64): u32 {
+function claimPart(length: i64, state: u32): u32 {
   if (hasSpan(CONTENT_RANGE)) return readContentRange()
-  if (hasSpan(RANGE_FIRST) || hasSpan(RANGE_LAST)) {
+  if (isRangeSplit()) {
     first = readCount(RANGE_FIRST)
     last = readCount(RANGE_LAST)
     return first < 0 || last < first || last == MAX_LENGTH ? BAD_RANGE : KEPT
   }
-  return hasSpan(RANGE) ? readRequestRange(length) : UNPROVEN
+  if (hasSpan(RANGE)) return readRequestRange(length, state)
+  // It may be several parts, with their headers.
+  if (length < 0) askedLength = hasSpan(CONTENT_LENGTH) ? readCount(CONTENT_LENGTH) : bodyAtMost(state)
+  return UNPROVEN
 }
 
 /**
- * What is left of a count when framing is taken off: of 8 KiB, a frame of HTTP/2 takes 9, a record of TLS up to 85
- * bytes, but of 1.3 kB, as records are at first, too. An eighth is more than all that.
+ * Notes how far an answer goes that begins at `from` and was to have `wanted` bytes. Where it ends, its content length
+ * says, or what was counted of it when it ended well; else it may go as far as was asked. `isAlone`: it is no part of
+ * several, so that its content length counts nothing but its bytes.
  */
-function withoutFraming(byteLength: i64): i64 {
-  return byteLength - (byteLength >> 3)
+function askFor(from: i64, wanted: i64, state: u32, isAlone: bool): void {
+  const size = readCount(CONTENT_LENGTH)
+  let byteLength = size
+  if (size < 0) {
+    const isCounted = state == COMPLETE && (hasSpan(BODY_BYTES) || hasSpan(SENT_BYTES))
+    byteLength = isCounted || wanted == MAX_LENGTH ? bodyAtMost(state) : wanted
+  }
+  const end = from + min(wanted, max(<i64>1, byteLength))
+  if (isAlone && size > 0) {
+    answeredLength = end
+    return
+  }
+  askedLength = max(askedLength, end)
 }
 
-/** Whether the body came in chunks, for all that is known: without a length. */
-function isInChunks(): bool {
-  return has(BODY_IN_CHUNKS) && !hasSpan(CONTENT_LENGTH)
+/** The same for a range of which it is not known where it ends. What was sent of it was there, but proves no range. */
+function askUnbounded(from: i64, wanted: i64, state: u32, isAlone: bool): void {
+  askFor(from, wanted, state, isAlone)
+  if (!isAlone || hasSpan(CONTENT_LENGTH)) return
+  const sent = min(wanted, bodyAtLeast())
+  if (sent > 0) answeredLength = from + sent
 }
 
-/**
- * Bytes of a body at least, where those of chunks are counted (RFC 9112, section 7.1). A chunk of n bytes takes the
- * digits of n and two line ends beside: five for a single byte, and less of a longer one for each of its bytes. Of
- * the last, the head may have been sent alone: 16 digits and a line end, or the chunk of no bytes that ends the body.
- * Servers whose counts are known write no extensions, no leading zeros and no trailers.
- */
-function withoutChunks(byteLength: i64): i64 {
-  return (byteLength - 18) / 6
+/** The same for the range [start, end) of a request. */
+function askOne(start: usize, end: usize, state: u32, isAlone: bool): void {
+  if (start == end) return
+  if (load<u8>(start) == DASH) {
+    const suffix = readNumber(start + 1, end)
+    if (suffix > 0) askUnbounded(0, suffix, state, isAlone)
+  } else if (load<u8>(end - 1) == DASH) {
+    const from = readNumber(start, end - 1)
+    if (from >= 0) askUnbounded(from, MAX_LENGTH, state, isAlone)
+  } else if (readPair(start, end)) {
+    askFor(first, last - first + 1, state, isAlone)
+  }
 }
 
-/** Bytes of a body at least, where those of headers, too, are counted. */
-function bodyWithin(sent: i64): i64 {
-  const overhead = readCount(OVERHEAD_BYTES)
-  if (overhead > 0) return sent - overhead - headerOverhead
-  const isChunked = has(BODY_IN_CHUNKS | SENT_ON_WIRE) && !hasSpan(CONTENT_LENGTH)
-  // HTTP/2 has frames and no chunks; TLS is around either.
-  const isFramed = has(SENT_IN_FRAMES) && (!isChunked || has(SENT_ON_WIRE))
-  const body = (isFramed ? withoutFraming(sent) : sent) - headerOverhead
-  return isChunked ? withoutChunks(body) : body
-}
-
-/** Whether the line says that it was HTTP/1, which adds nothing to a body of known length. */
-function isHttp1(): bool {
-  const start = startOf(PROTOCOL)
-  // HTTP/1.0, HTTP/1.1
-  return endOf(PROTOCOL) - start == 8 && load<u64>(start) << 8 == 0x2e312f5054544800
-}
-
-/** Whether the count of the body has what HTTP/2 adds, for all that is known. */
-function isInFrames(): bool {
-  return has(BODY_IN_FRAMES) && !isHttp1()
-}
-
-/** Bytes of the body at least, where its count has what HTTP/2 adds: never nothing, so a 0 does not tell it. */
-function bodyWithinFrames(body: i64): i64 {
-  const overhead = readCount(OVERHEAD_BYTES)
-  return overhead > 0 ? body - overhead : withoutFraming(body) - headerOverhead
+/** The same for each of several. */
+function askSeveral(start: usize, end: usize, state: u32): void {
+  let at = start
+  while (at < end) {
+    const comma = findByte(COMMA, at, end)
+    let to = comma
+    while (at < to && load<u8>(at) == SPACE) at++
+    while (to > at && load<u8>(to - 1) == SPACE) to--
+    askOne(at, to, state, false)
+    at = comma + 1
+  }
 }
 
 /** The range that a 200 claims: the whole, or as much of it as was sent. */
@@ -254,14 +209,10 @@ function claimWhole(length: i64, state: u32): u32 {
   last = -1
   if (length >= 0) {
     if (body >= 0 || sent >= 0 || state == COMPLETE || has(TRUST)) last = length - 1
-  } else if (body >= 0) {
-    last = (isInChunks() ? withoutChunks(body) : isInFrames() ? bodyWithinFrames(body) : body) - 1
-  } else if (sent >= 0) {
-    last = bodyWithin(sent) - 1
+  } else {
+    last = bodyAtLeast() - 1
+    askedLength = bodyAtMost(state)
   }
-  // What a count may hold beside the body is taken off, but may be body; and of what was cut off there was more.
-  const isCutOff = state == ABORTED && !has(TRUST) && !has(BODY_OFFERED)
-  if (length < 0) askedLength = max(<i64>0, body < 0 ? sent : body) + <i64>isCutOff
   return last < 0 ? UNPROVEN : KEPT
 }
 
@@ -297,26 +248,27 @@ function sentOf(claimed: i64, state: u32): i64 {
   return state == ABORTED ? 0 : claimed
 }
 
-function areCountsGood(): bool {
-  return (
-    readCount(BODY_BYTES) != BAD &&
-    readCount(SENT_BYTES) != BAD &&
-    readCount(OVERHEAD_BYTES) != BAD &&
-    readCount(LENGTH) != BAD &&
-    readCount(CONTENT_LENGTH) != BAD
-  )
-}
-
 /** Decides on a 200 or 206: `KEPT` with `first` and `last`, `UNPROVEN`, or `BAD_RANGE`; and what the line tells of the length. */
 export function decideRange(isPart: bool): u32 {
   loggedLength = 0
   askedLength = 0
+  answeredLength = 0
   clippedBytes = 0
   if (!areCountsGood()) return BAD_RANGE
   const fate = decideClaim(isPart)
-  if (loggedLength > 0 || (fate == KEPT && askedLength <= last + 1)) askedLength = 0
+  const shown = fate == KEPT ? last + 1 : 0
+  if (loggedLength > 0 || answeredLength <= shown) answeredLength = 0
+  else answeredLength = min(answeredLength, MAX_LENGTH)
+  if (loggedLength > 0 || askedLength <= max(shown, answeredLength)) askedLength = 0
   else askedLength = min(askedLength, MAX_LENGTH)
   return fate
+}
+
+/** Notes how far a 206 goes that tells no length and of which not all is proven. */
+function askClaim(state: u32): void {
+  if (loggedLength > 0) return
+  if (hasSpan(CONTENT_RANGE) || isRangeSplit()) answeredLength = last + 1
+  else askFor(first, last - first + 1, state, true)
 }
 
 /** What becomes of the range that the line claims. */
@@ -326,16 +278,19 @@ function decideClaim(isPart: bool): u32 {
   // Of a 200 the content is the whole, in the encoding that was sent.
   if (!isPart && hasSpan(CONTENT_LENGTH)) length = readCount(CONTENT_LENGTH)
   if (length > 0) loggedLength = length
-  const fate = isPart ? claimPart(length) : claimWhole(length, state)
+  const fate = isPart ? claimPart(length, state) : claimWhole(length, state)
   if (fate == KEPT && loggedLength > 0 && last >= loggedLength) return BAD_RANGE
   if (fate != KEPT || has(TRUST)) return fate
-  askedLength = max(askedLength, last + 1)
   // Nothing says that less was sent, but nothing says that anything was.
   const isBodyTold = has(BODY_IN_FRAMES) ? hasSpan(BODY_BYTES) : !has(BODY_OFFERED)
-  if (!isBodyTold && state == UNKNOWN && !hasSpan(SENT_BYTES)) return UNPROVEN
+  if (!isBodyTold && state == UNKNOWN && !hasSpan(SENT_BYTES)) {
+    if (isPart) askClaim(state)
+    return UNPROVEN
+  }
   const claimed = last - first + 1
   const sent = max(<i64>0, sentOf(claimed, state))
   if (sent == claimed) return KEPT
+  if (isPart) askClaim(state)
   clippedBytes = claimed - sent
   last = first + sent - 1
   if (sent > 0) return KEPT
@@ -353,6 +308,11 @@ export function readUnsatisfiedLength(): i64 {
   return max(<i64>0, readNumber(start + 2, end))
 }
 
+/** The complete length, where a field of its own tells it, or 0. */
+export function readCompleteLength(): i64 {
+  return max(<i64>0, readCount(LENGTH))
+}
+
 /** The length that the answer to a HEAD tells, which has the headers of a GET; or 0. */
 export function readOfferedLength(isPart: bool): i64 {
   loggedLength = 0
@@ -360,6 +320,6 @@ export function readOfferedLength(isPart: bool): i64 {
     const length = readCount(hasSpan(CONTENT_LENGTH) ? CONTENT_LENGTH : LENGTH)
     return max(<i64>0, length)
   }
-  if (!hasSpan(CONTENT_RANGE)) return max(<i64>0, readCount(LENGTH))
+  if (!hasSpan(CONTENT_RANGE)) return readCompleteLength()
   return readContentRange() == KEPT ? loggedLength : 0
 }

@@ -40,12 +40,14 @@ import {
   USER_AGENT,
 } from './record-layout'
 import {
+  answeredLength,
   askedLength,
   clippedBytes,
   decideRange,
   first,
   last,
   loggedLength,
+  readCompleteLength,
   readOfferedLength,
   readUnsatisfiedLength,
 } from './record-range'
@@ -82,7 +84,7 @@ import {
   SKIPPED_METHOD,
   UNPROVEN,
 } from './state'
-import { noteTelling } from './tellings'
+import { ANSWERED, noteTelling } from './tellings'
 import { xxhash64 } from './xxhash64'
 
 const LINE_FEED: u8 = 10
@@ -219,36 +221,47 @@ function isInner(): bool {
   return digit == 0x31 || digit == 0x32 || (length == 4 && load<u32>(start) == 0x65757274) || isFromNetwork()
 }
 
-/** Whether the status is 200 (0), 206 (1), 416 (4), another (2), or no status (3). */
+/**
+ * Whether the status is 200 (0), 206 (1), 416 (4), one of an asset that is there and of which nothing was answered (5:
+ * 000, 304, 499), another (2), or no status (3).
+ */
 function statusKind(): u32 {
   const start = startOf(STATUS)
   if (!isStatus(start, endOf(STATUS))) return 3
   const word = load<u32>(start) & 0xffffff
   if (word == 0x303032) return 0
-  return word == 0x363032 ? 1 : word == 0x363134 ? 4 : 2
+  if (word == 0x363032) return 1
+  if (word == 0x363134) return 4
+  return word == 0x303030 || word == 0x343033 || word == 0x393934 ? 5 : 2
 }
 
 function isHead(): bool {
   return endOf(METHOD) - startOf(METHOD) == 4 && load<u32>(startOf(METHOD)) == 0x44414548
 }
 
-/** Keeps what a line without a proven byte tells of a length: the complete one, or, below 0, how long it is at least. */
-function tell(length: i64, epoch: i64): void {
-  if (length != 0 && readAsset()) noteTelling(recordKeys.request, recordKeys.requestEnd, length, epoch)
+function note(length: f64, epoch: i64): void {
+  if (length != 0) noteTelling(recordKeys.request, recordKeys.requestEnd, length, epoch)
 }
 
-/** Keeps what a 416, or the answer to a HEAD, tells of the asset's length: no line of these is kept. */
+/** Keeps what a line without a proven byte tells of a length. */
+function tellUnproven(epoch: i64): void {
+  if (loggedLength + answeredLength + askedLength <= 0 || !readAsset()) return
+  note(<f64>loggedLength, epoch)
+  note(<f64>answeredLength * ANSWERED, epoch)
+  note(-(<f64>askedLength), epoch)
+}
+
+/** Keeps what a line that is skipped tells of the asset's length. */
 function tellSkipped(length: i64): void {
   if (length <= 0 || isInner()) return
   const epoch = readMoment()
-  if (epoch >= 0) tell(length, epoch)
+  if (epoch >= 0 && readAsset()) note(<f64>length, epoch)
 }
 
-/** A 416 is skipped, whatever else is wrong with it; it may tell the length. */
-function skipUnsatisfied(): u32 {
-  const length = readUnsatisfiedLength()
-  if (length == 0 || (hasSpan(REQUEST_LINE) && !readRequestLine())) return SKIPPED
-  if (!hasSpan(METHOD) || isGet()) tellSkipped(length)
+/** Such a line is skipped for its status, whatever else is wrong with it; it may tell the length. */
+function skipTeller(length: i64): u32 {
+  if (length <= 0 || (hasSpan(REQUEST_LINE) && !readRequestLine())) return SKIPPED
+  if (!hasSpan(METHOD) || isGet() || isHead()) tellSkipped(length)
   return SKIPPED
 }
 
@@ -271,15 +284,15 @@ function readRecord(start: usize, end: usize, lineFeed: usize, lineIndex: u32): 
   const status = statusKind()
   if (status == 3) return BAD_STATUS
   if (status == 2) return SKIPPED
-  if (status == 4) return skipUnsatisfied()
+  if (status == 4) return skipTeller(readUnsatisfiedLength())
+  if (status == 5) return skipTeller(readCompleteLength())
   if (hasSpan(REQUEST_LINE) && !readRequestLine()) return BAD_FIELDS
   if (hasSpan(METHOD) && !isGet()) return skipMethod(status == 1)
   if (isInner()) return SKIPPED_INNER
   const epoch = readMoment()
   if (epoch < 0) return badPart == 1 ? BAD_DATE : BAD_TIME
   const fate = decideRange(status == 1)
-  const length = loggedLength > 0 ? loggedLength : -askedLength
-  if (fate == UNPROVEN) tell(length, epoch)
+  if (fate == UNPROVEN) tellUnproven(epoch)
   if (fate != KEPT) return fate
   if (isHugeRange(first, last)) return HUGE_RANGE
   if (has(PERCENT)) decodePercent(USER_AGENT)
@@ -287,6 +300,8 @@ function readRecord(start: usize, end: usize, lineFeed: usize, lineIndex: u32): 
   if (decodedNul) return NUL_BYTE
   recordKeys.userAgent = startOf(USER_AGENT)
   recordKeys.userAgentEnd = endOf(USER_AGENT)
+  // Of a line with a proven byte only one of these is set.
+  const length = <f64>loggedLength + <f64>answeredLength * ANSWERED - <f64>askedLength
   const identifier = identify(start, end)
   addRecord(start, lineFeed, lineIndex, first, last, epoch, length, clippedBytes, identifier)
   return KEPT
