@@ -2,8 +2,8 @@
 
 import { join } from 'node:path'
 import { attempted, Failure } from '../base/failure.ts'
+import { readCheckedLayout } from '../delivery/checked-layout.ts'
 import { readFilesLayout, readStoreLayout } from '../delivery/store-layout.ts'
-import { readFileLayout } from '../parquet/file-layout.ts'
 import { LayoutTally } from '../parquet/layout-tally.ts'
 import { toSafeJson } from './escape-text.ts'
 import { formatNoun } from './format-figures.ts'
@@ -60,7 +60,7 @@ async function inspect({ path, verify }: InspectArguments): Promise<Inspection> 
 
 function inspectFile(path: string, options: { readonly verifiesPages: boolean }): Inspection {
   const tally = new LayoutTally()
-  const file = readFileLayout(path, tally, options)
+  const file = readCheckedLayout(path, tally, options)
   const problems = (file.verification?.failures ?? []).map((message) => ({ path, message }))
   const { byteLength, footer, verification } = file
   const { rowCount, rowGroupCount } = footer

@@ -2,13 +2,10 @@
 
 import { setImmediate } from 'node:timers/promises'
 import { Failure } from '../base/failure.ts'
-import { checkAssetEnds } from '../delivery/asset-ends.ts'
+import { readCheckedLayout } from '../delivery/checked-layout.ts'
 import { openCommittedFile } from '../delivery/committed-file.ts'
-import { readAllLengths } from '../delivery/length-section.ts'
 import { openFile } from '../delivery/store.ts'
-import { readFileLayout } from '../parquet/file-layout.ts'
 import { LayoutTally } from '../parquet/layout-tally.ts'
-import type { ParquetFile } from '../parquet/parquet-file.ts'
 import { findFiles } from './committed-files.ts'
 
 /**
@@ -18,22 +15,13 @@ import { findFiles } from './committed-files.ts'
 export async function verifiedFiles(path: string, signal: AbortSignal): Promise<readonly string[]> {
   const files = await findFiles(path)
   for (const [file, logged] of files) {
-    const { verification } = readFileLayout(file, new LayoutTally(), { verifiesPages: true })
+    const { verification } = readCheckedLayout(file, new LayoutTally(), { verifiesPages: true })
     const [failure] = verification?.failures ?? []
     if (failure !== undefined) throw new Failure('DAMAGED', failure)
-    checkSections(logged === undefined ? openFile(file) : openCommittedFile(path, logged))
+    if (logged !== undefined) openCommittedFile(path, logged).close()
+    else openFile(file).close()
     await setImmediate()
     if (signal.aborted) throw new Failure('INTERRUPTED', 'interrupted')
   }
   return [...files.keys()]
-}
-
-/** What stands beside the pages; closes the file. */
-function checkSections(file: ParquetFile): void {
-  try {
-    checkAssetEnds(file)
-    for (const _entry of readAllLengths(file));
-  } finally {
-    file.close()
-  }
 }

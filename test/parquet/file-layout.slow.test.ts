@@ -3,7 +3,9 @@ import { asyncBufferFromFile, parquetMetadataAsync } from 'hyparquet'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Failure } from '#src/base/failure.js'
-import { type FileLayout, readFileLayout } from '#src/parquet/file-layout.js'
+import { readCheckedLayout } from '#src/delivery/checked-layout.js'
+import { ASSET_ENDS_KEY } from '#src/delivery/schema.js'
+import type { FileLayout } from '#src/parquet/file-layout.js'
 import { type Layout, LayoutTally } from '#src/parquet/layout-tally.js'
 import { makeScratch, writeDeliveryFile } from '../support/delivery-file.ts'
 import { queryDuckdb } from '../support/foreign-readers.ts'
@@ -46,7 +48,7 @@ test.before(async () => {
 
 function inspect(path: string, verifiesPages = false): { file: FileLayout; layout: Layout } {
   const tally = new LayoutTally()
-  const file = readFileLayout(path, tally, { verifiesPages })
+  const file = readCheckedLayout(path, tally, { verifiesPages })
   return { file, layout: tally.layout() }
 }
 
@@ -123,8 +125,10 @@ test('page counts, indexes and bloom filters are those that hyparquet reads', as
   })
   assert.equal(verified.layout, layout, 'the pages that were read are those that are stated')
   assert.equal(layout.sortOrders, ['request, ip, user_agent'])
-  // Nothing but the first magic number is unaccounted for.
-  assert.is(layout.byteShares.other, 4)
+  // Nothing but the first magic number and our section is unaccounted for.
+  const keyValues = new Map(metadata.key_value_metadata?.map(({ key, value }) => [key, value]))
+  const [, parts = 0, directory = 0] = keyValues.get(ASSET_ENDS_KEY)?.split(' ').map(Number) ?? []
+  assert.is(layout.byteShares.other, 4 + parts + directory)
 })
 
 test('bounds of numbers and texts are those of the rows', async () => {
