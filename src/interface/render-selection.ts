@@ -2,6 +2,7 @@
 
 import type { Answer } from '../delivery/answer.ts'
 import type { AnswerUnion, UnionAnswer } from '../delivery/answer-listeners.ts'
+import type { Unmatched } from '../delivery/unmatched-selectors.ts'
 import { coverageCells, drawCells } from './coverage-bar.ts'
 import { escapeText } from './escape-text.ts'
 import { formatByteLength, formatCount, formatNoun, formatShare } from './format-figures.ts'
@@ -13,11 +14,17 @@ const LISTED_RANGES = 10
 const LISTENER_BAR_WIDTH = 20
 const MAX_BAR_WIDTH = 60
 
-/** Several lines, ended by a line break. `listed` are the first answers. */
+/** What there is to say. */
+export interface SelectionAnswers {
+  readonly union: AnswerUnion
+  readonly listed: readonly Answer[]
+  readonly unmatched: Unmatched | undefined
+}
+
+/** Several lines, ended by a line break. `listed` are the first answers, `unmatched` what selects nobody. */
 export function renderSelection(
   asset: string,
-  union: AnswerUnion,
-  listed: readonly Answer[],
+  { union, listed, unmatched }: SelectionAnswers,
   style: Style,
 ): string {
   const { listenerCount, completeCount } = union
@@ -25,7 +32,7 @@ export function renderSelection(
   if (result === undefined) {
     return `${style.paint('red', style.paint('bold', 'NO EVIDENCE'))}  no such listener asked for ${escapeText(asset)}\n`
   }
-  const isAll = completeCount === listenerCount
+  const isAll = completeCount === listenerCount && unmatched === undefined
   const headline = isAll ? 'DELIVERED' : completeCount > 0 ? 'DELIVERED TO SOME' : 'NOT DELIVERED'
   const colour = isAll ? 'green' : completeCount > 0 ? 'yellow' : 'red'
   const range = result.range === null ? 'the whole' : `${result.range[0]}-${result.range[1]}`
@@ -33,6 +40,7 @@ export function renderSelection(
     `${style.paint(colour, style.paint('bold', headline))}  ${formatCount(completeCount)} of ${formatNoun(listenerCount, 'listener')} hold all of ${range}`,
     '',
     `  asset         ${escapeText(asset)}`,
+    ...unmatchedLines(unmatched),
     ...unionLines(result, style),
     '',
     ...listed.map((answer) => listenerLine(answer, style)),
@@ -40,6 +48,13 @@ export function renderSelection(
   const restCount = listenerCount - listed.length
   if (restCount > 0) lines.push(`  and ${formatNoun(restCount, 'more listener')} (--json lists all)`)
   return `${lines.join('\n')}\n`
+}
+
+/** Values that were asked about and have no listener here. */
+function unmatchedLines(unmatched: Unmatched | undefined): string[] {
+  if (unmatched === undefined) return []
+  const values = [...unmatched.ips, ...unmatched.userAgents].slice(0, LISTED_RANGES)
+  return values.map((text, i) => `  ${i === 0 ? 'nobody is' : '         '}     ${escapeText(text)}`)
 }
 
 function unionLines(union: UnionAnswer, style: Style): string[] {

@@ -61,7 +61,10 @@ export async function runSelection(
       if (options.requests) requests.push(renderSelected(answer, runs))
     }
     const style = styleFor(streams.stdout, streams.environment)
-    const parts = [renderSelection(selection.asset, union, listed, style), ...requests]
+    const parts = [
+      renderSelection(selection.asset, { union, listed, unmatched: selectors.result() }, style),
+      ...requests,
+    ]
     if (options.explain) parts.push(`\n${renderExplanation(store)}`)
     await writeOutput(streams.stdout, parts.join(''))
   }

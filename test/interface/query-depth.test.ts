@@ -156,6 +156,9 @@ test('a value that no listener goes by is named, and never read as delivered', a
     const { listeners, complete, unmatched } = JSON.parse(stdout)
     assert.equal([exitCode, listeners, complete, unmatched], [1, 1, 1, { ips, userAgents }], words.join(' '))
     assert.match(stderr, /no listener of this asset is meant by --(ip|user-agent) /)
+    const { stdout: text } = await ask(...words, ...range)
+    assert.match(text, /^DELIVERED TO SOME {2}1 of 1 listener hold/)
+    assert.match(text, new RegExp(`\\n {2}nobody is +${[...ips, ...userAgents][0]?.replace('*', '\\*')}\\n`))
   }
   const { exitCode, stdout, stderr } = await ask(
     '--ip',
