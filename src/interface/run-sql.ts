@@ -19,6 +19,8 @@ import { writeOutput } from './write-output.ts'
 
 const ALWAYS = { sinceEpochSeconds: undefined, untilEpochSeconds: undefined }
 
+const INTERRUPT_INTERVAL_MS = 100
+
 /** Nothing but space, semicolons and comments. */
 const EMPTY_STATEMENT = /^(?:[\s;]|--[^\n]*|\/\*[\s\S]*?\*\/)*$/
 
@@ -33,12 +35,17 @@ export async function runSql(options: SqlArguments, streams: Streams): Promise<E
   const store = await openLedger(path)
   const scratch = mkdtempSync(join(tmpdir(), 'byteledger-sql-'))
   let session: SqlSession | undefined
+  let interrupting: NodeJS.Timeout | undefined
   try {
     // DuckDB does not look at checksums.
     const files = await verifiedFiles(path, controller.signal)
     const opened = await openDuckdb()
     session = opened
-    controller.signal.addEventListener('abort', () => opened.interrupt())
+    controller.signal.addEventListener('abort', () => {
+      opened.interrupt()
+      // An interrupt that comes just before a statement begins is lost.
+      interrupting = setInterval(() => opened.interrupt(), INTERRUPT_INTERVAL_MS)
+    })
     await session.run(`CREATE VIEW bytes AS ${selectBytes(files, isStore(path))}`)
     if (/\branges\b/i.test(statement)) {
       const { exportRanges } = await import('../engine/export-ranges.ts')
@@ -53,7 +60,7 @@ export async function runSql(options: SqlArguments, streams: Streams): Promise<E
       await session.run(`CREATE VIEW ranges AS SELECT * FROM read_parquet(${quote(file)})`)
     }
     throwIfAborted(controller.signal)
-    await writeResult(await session.run(statement), options, streams)
+    await writeResult(await session.run(statement), { options, streams, signal: controller.signal })
     // The rows of a statement that was interrupted just end.
     throwIfAborted(controller.signal)
     return 0
@@ -62,6 +69,7 @@ export async function runSql(options: SqlArguments, streams: Streams): Promise<E
     throwIfAborted(controller.signal)
     throw failure
   } finally {
+    clearInterval(interrupting)
     session?.close()
     stopListening()
     store.close()
@@ -89,9 +97,14 @@ function quote(text: string): string {
   return `'${text.replaceAll("'", "''")}'`
 }
 
-async function writeResult(result: SqlResult, options: SqlArguments, streams: Streams): Promise<void> {
+async function writeResult(
+  result: SqlResult,
+  { options, streams, signal }: { options: SqlArguments; streams: Streams; signal: AbortSignal },
+): Promise<void> {
   const pieces = options.json ? jsonPieces(result) : options.csv ? csvPieces(result) : tablePieces(result)
-  for await (const piece of pieces) if ((await writeOutput(streams.stdout, piece)) === 'closed') return
+  for await (const piece of pieces) {
+    if (signal.aborted || (await writeOutput(streams.stdout, piece)) === 'closed') return
+  }
 }
 
 /** `{"v":1,"columns":[…],"rows":[[…]]}`. */
