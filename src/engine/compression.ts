@@ -2,7 +2,8 @@
 
 import type { Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
-import { gunzipSync } from 'node:zlib'
+import { promisify } from 'node:util'
+import { gunzip, gunzipSync } from 'node:zlib'
 import { Failure } from '../base/failure.ts'
 import { isZstd } from './zstd-stream.ts'
 
@@ -14,10 +15,22 @@ export function compressionOf(head: Uint8Array): 'gzip' | 'zstd' | undefined {
 
 /** Inflates at once. Throws as `gunzipSync` does, and a `Failure` for what stands behind the archive. */
 export function gunzipWhole(path: string, bytes: Uint8Array, maxOutputLength: number): Uint8Array {
-  // The types do not know what `info` adds: how many bytes were taken.
-  const result: unknown = gunzipSync(bytes, { maxOutputLength, info: true })
+  return wholeText(path, bytes, gunzipSync(bytes, { maxOutputLength, info: true }))
+}
+
+/** The same in another thread. */
+export async function gunzipAside(
+  path: string,
+  bytes: Uint8Array,
+  maxOutputLength: number,
+): Promise<Uint8Array> {
+  return wholeText(path, bytes, await promisify(gunzip)(bytes, { maxOutputLength, info: true }))
+}
+
+/** The types do not know what `info` adds: how many bytes were taken. */
+function wholeText(path: string, bytes: Uint8Array, result: unknown): Uint8Array {
   if (!isRecord(result) || !(result['buffer'] instanceof Uint8Array) || !isRecord(result['engine']))
-    throw new Error('gunzipSync: expected a buffer and an engine')
+    throw new Error('gunzip: expected a buffer and an engine')
   const taken = Number(result['engine']['bytesWritten'])
   if (endWithoutZeros(bytes) > taken) throw notTheEnd(path, taken)
   return result['buffer']

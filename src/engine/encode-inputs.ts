@@ -6,7 +6,7 @@ import type { PieceCounts } from '../log/scanned-runs.ts'
 import { batchMemory } from '../parquet/row-group-table.ts'
 import { Duplicates } from './duplicates.ts'
 import type { FormatDecision, FormatRequest, InputLines } from './input-format.ts'
-import type { InputOptions, LogInput } from './inputs.ts'
+import type { InputOptions, LogInput } from './log-input.ts'
 import type { Deadlines } from './progress-watch.ts'
 import { type MaxRejects, Rejects, RejectsFile } from './rejects.ts'
 import { hasIdentifiers, type PieceReport, type Shard, type ShardDone } from './shard.ts'
@@ -136,7 +136,7 @@ export async function encodeInputs(task: EncodeTask, options: EncodeOptions): Pr
     )
     const runner = await createRunner(task, options)
     try {
-      await encodeShards({ ...task, runner, totals, rejects, options })
+      await encodeShards({ ...task, runner, totals, rejects, options, spareText: [] })
     } finally {
       await runner.close()
     }
@@ -206,6 +206,8 @@ interface Work extends EncodeTask {
   readonly totals: Totals
   readonly rejects: Rejects
   readonly options: EncodeOptions
+  /** Memory of the text of shards that are done. */
+  readonly spareText: ArrayBuffer[]
 }
 
 /**
@@ -214,15 +216,16 @@ interface Work extends EncodeTask {
  */
 async function encodeShards(work: Work): Promise<void> {
   const { inputs, runner, totals, rejects, choosePart = takeWhole, options } = work
-  const shards = planShards(
-    inputs,
-    Math.max(MIN_SHARD_BYTE_LENGTH, options.shardByteLength ?? DEFAULT_SHARD_BYTE_LENGTH),
-    async (input, inputIndex) => {
+  const shards = planShards(inputs, {
+    shardByteLength: Math.max(MIN_SHARD_BYTE_LENGTH, options.shardByteLength ?? DEFAULT_SHARD_BYTE_LENGTH),
+    async choosePart(input, inputIndex) {
       const part = await choosePart(input, inputIndex)
       if (part !== undefined) rejects.skipLines(inputIndex, part.linesBefore)
       return part
     },
-  )
+    aheadCount: runner.concurrency,
+    spareMemory: work.spareText,
+  })
   const underWay: UnderWay[] = []
   const duplicates = new Duplicates()
   const progress = startProgress(work, underWay)
@@ -264,6 +267,7 @@ async function writeShard(run: ShardRun, work: Work): Promise<void> {
     if (message.kind === 'done') {
       for (const piece of message.pieces) await countPiece(piece, work)
       work.totals.takeDuplicates(message.duplicates)
+      if (message.textMemory.byteLength > 0) work.spareText.push(message.textMemory)
       await work.sink.appendLengths(message.lengths)
       run.end()
       return

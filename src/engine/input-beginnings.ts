@@ -4,7 +4,7 @@
  */
 
 import type { HeadDigests } from './input-identity.ts'
-import type { LogInput } from './inputs.ts'
+import type { LogInput } from './log-input.ts'
 
 /** An input whose lines are in the store after the run. */
 export interface TakenInput {

@@ -3,7 +3,7 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import { attempted } from '../base/failure.ts'
 import type { PieceLayout } from '../log/scanned-runs.ts'
-import type { Chunks } from './inputs.ts'
+import type { Chunks } from './log-input.ts'
 import { shrunken } from './shrunken-input.ts'
 import { isWholeLine, LONGEST_HELD_BYTE_LENGTH } from './whole-lines.ts'
 

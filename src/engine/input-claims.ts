@@ -27,14 +27,8 @@ import {
   NOTHING_KNOWN,
   resumeBehind,
 } from './input-identity.ts'
-import {
-  type InputOptions,
-  type LogInput,
-  type OpenedText,
-  openInput,
-  type PlainInput,
-  type StreamedInput,
-} from './inputs.ts'
+import { openInput } from './inputs.ts'
+import type { InputOptions, LogInput, OpenedText, PlainInput, StreamedInput } from './log-input.ts'
 import type { InputPart } from './shard-plan.ts'
 import { shrunken } from './shrunken-input.ts'
 import { endOfWholeLines, wholeLines } from './whole-lines.ts'

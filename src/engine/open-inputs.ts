@@ -2,12 +2,14 @@
 
 import { Failure } from '../base/failure.ts'
 import { HttpObject } from './http-object.ts'
-import { type InputOptions, type LogInput, openInput, STDIN, streamedInput } from './inputs.ts'
+import { openInput } from './inputs.ts'
+import { type InputOptions, type LogInput, STDIN } from './log-input.ts'
 import type { ObjectServer } from './object-server.ts'
 import { type PinnedObject, persist, readRanges, readWhole } from './range-reader.ts'
 import { isRemote } from './remote-name.ts'
 import type { RemoteOptions } from './remote-object.ts'
 import { findObjects } from './s3-objects.ts'
+import { streamedInput } from './streamed-input.ts'
 
 /** So many servers are asked at once. */
 const LOOK_COUNT = 8

@@ -12,23 +12,25 @@ const READ_BYTE_LENGTH = 1024 * 1024
 const TAIL_READ_BYTE_LENGTH = 16 * 1024
 const LINE_FEED = 0x0a
 
-/** Scans one piece; `onRead` hears the number of bytes of every read. */
+/** Scans one piece of a shard with this text; `onRead` hears the number of bytes of every read. */
 export function scanPiece(
   piece: ShardPiece,
+  shardText: Uint8Array,
   scanner: LineScanner,
   onRead: (byteLength: number) => void,
 ): PieceReport {
   if (piece.kind === 'file') return scanFilePiece(piece, scanner, onRead)
   scanner.beginPiece(piece.layout, piece.header, { firstPiece: piece.start === 0 })
-  for (let at = 0; at < piece.text.length; at += READ_BYTE_LENGTH) {
-    const bytes = piece.text.subarray(at, at + READ_BYTE_LENGTH)
+  for (let at = piece.textStart; at < piece.textEnd; at += READ_BYTE_LENGTH) {
+    const bytes = shardText.subarray(at, Math.min(piece.textEnd, at + READ_BYTE_LENGTH))
     scanner.reserve(bytes.length).set(bytes)
     scanner.commit(bytes.length)
     onRead(bytes.length)
   }
-  return report(piece, piece.start, scanner.endPiece(), ({ byteOffset, byteLength }) =>
-    piece.text.subarray(byteOffset, byteOffset + byteLength),
-  )
+  return report(piece, piece.start, scanner.endPiece(), ({ byteOffset, byteLength }) => {
+    const at = piece.textStart + byteOffset
+    return shardText.subarray(at, at + byteLength)
+  })
 }
 
 /** Looks at the comments that may be headers, and adds where the piece came from. */

@@ -146,13 +146,6 @@ async function delay(milliseconds: number, signal: AbortSignal): Promise<void> {
   await setTimeout(milliseconds, undefined, { signal }).catch(() => undefined)
 }
 
-/** Text in memory that can be moved to another thread without taking anything else along. */
-function withOwnBuffer(text: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { buffer, byteLength } = text
-  const isAlone = buffer instanceof ArrayBuffer && buffer.byteLength === byteLength
-  return isAlone ? new Uint8Array(buffer) : new Uint8Array(text)
-}
-
 class PoolRun implements ShardRun, WatchedTask {
   private readonly cells = new Int32Array(new SharedArrayBuffer(CELLS_BYTE_LENGTH))
   private readonly channel = new MessageChannel()
@@ -173,15 +166,8 @@ class PoolRun implements ShardRun, WatchedTask {
       if (message.kind === 'identifiers') hears.onIdentifiers(message)
       else this.messages.push(message)
     })
-    const texts: ArrayBuffer[] = []
-    const pieces = shard.pieces.map((piece) => {
-      if (piece.kind !== 'text') return piece
-      const text = withOwnBuffer(piece.text)
-      texts.push(text.buffer)
-      return { ...piece, text }
-    })
-    const task: ShardTask = { shard: { pieces }, options, port: port2, cells: this.cells.buffer }
-    threads.run(task, [port2, ...texts]).catch((failure: Failure) => this.fail(failure))
+    const task: ShardTask = { shard, options, port: port2, cells: this.cells.buffer }
+    threads.run(task, [port2, shard.text.buffer]).catch((failure: Failure) => this.fail(failure))
   }
 
   get bytesRead(): number {

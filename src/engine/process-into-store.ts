@@ -14,10 +14,11 @@ import {
   throwIfAborted,
 } from './encode-inputs.ts'
 import { type ClaimedInput, InputClaims } from './input-claims.ts'
-import { type InputOptions, type LogInput, refuseFilesOf, refuseToOverwrite } from './inputs.ts'
+import type { InputOptions, LogInput } from './log-input.ts'
 import { type OpenOptions, openInputs } from './open-inputs.ts'
 import { PartitionOutputs } from './partition-outputs.ts'
 import { type ProcessReport, secondsSince } from './process-logs.ts'
+import { refuseFilesOf, refuseToOverwrite } from './refused-paths.ts'
 
 /** What a run into a store is given. */
 export interface StoreRunOptions extends EncodeOptions, OpenOptions {

@@ -10,9 +10,9 @@ import {
   storedBytes,
   throwIfAborted,
 } from './encode-inputs.ts'
-import { refuseToOverwrite } from './inputs.ts'
 import { type OpenOptions, openInputs } from './open-inputs.ts'
 import { ParquetOutput } from './parquet-output.ts'
+import { refuseToOverwrite } from './refused-paths.ts'
 
 /** What a run is given. */
 export interface ProcessOptions extends EncodeOptions, OpenOptions {

@@ -59,7 +59,7 @@ export async function createShardEncoder(options: ShardOptions): Promise<ShardEn
     *encode(shard, { spareMemory, onRead }) {
       try {
         scanner.reset()
-        const pieces = shard.pieces.map((piece) => scanPiece(piece, scanner, onRead))
+        const pieces = shard.pieces.map((piece) => scanPiece(piece, shard.text, scanner, onRead))
         const duplicates = hasIdentifiers(shard) ? yield* dropDuplicates(scanner) : NO_DUPLICATES
         const runs = scanner.finish()
         lengths.clear()
@@ -67,7 +67,7 @@ export async function createShardEncoder(options: ShardOptions): Promise<ShardEn
         for (const encoded of runEncoder.encode(runs, spareMemory)) {
           yield { kind: 'batch', ...encoded }
         }
-        yield { kind: 'done', pieces, duplicates, lengths: lengths.copy() }
+        yield { kind: 'done', pieces, duplicates, lengths: lengths.copy(), textMemory: shard.text.buffer }
       } catch (error) {
         const code = error instanceof Failure ? error.code : 'CRASHED'
         yield { kind: 'failed', code, message: messageOf(error) }

@@ -2,7 +2,13 @@
 
 import { receiveMessageOnPort } from 'node:worker_threads'
 import { batchMemory } from '../parquet/row-group-table.ts'
-import { MAX_PENDING_BATCHES, PENDING_BATCHES_CELL, READ_KIB_CELL, type ShardTask } from './shard.ts'
+import {
+  MAX_PENDING_BATCHES,
+  PENDING_BATCHES_CELL,
+  READ_KIB_CELL,
+  type ShardMessage,
+  type ShardTask,
+} from './shard.ts'
 import { createShardEncoder, type ShardEncoder } from './shard-encoder.ts'
 
 /** Makes the function that a thread runs for every task; its encoder is made with the first. */
@@ -22,7 +28,7 @@ export function createShardTaskHandler(): (task: ShardTask) => Promise<void> {
       },
     })
     for (const message of messages) {
-      port.postMessage(message, message.kind === 'batch' ? [batchMemory(message.batch)] : [])
+      port.postMessage(message, memoryOf(message))
       if (message.kind === 'identifiers') Atomics.wait(message.answered, 0, 0)
       if (message.kind !== 'batch') continue
       const pending = Atomics.add(shared, PENDING_BATCHES_CELL, 1) + 1
@@ -30,6 +36,12 @@ export function createShardTaskHandler(): (task: ShardTask) => Promise<void> {
     }
     port.close()
   }
+}
+
+/** What of a message moves to the other thread. */
+function memoryOf(message: ShardMessage): ArrayBuffer[] {
+  if (message.kind === 'batch') return [batchMemory(message.batch)]
+  return message.kind === 'done' ? [message.textMemory] : []
 }
 
 /** Sleeps until the coordinator has written enough of this shard's batches. */

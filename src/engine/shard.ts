@@ -6,7 +6,7 @@ import type { EncodedBatch } from '../delivery/run-encoder.ts'
 import { isRecordLayout, type LinePlace, type PieceCounts, type PieceLayout } from '../log/scanned-runs.ts'
 
 /** What a piece's lines look like. */
-interface PieceLines {
+export interface PieceLines {
   /** Which input the piece is from, by its place in the command. */
   readonly inputIndex: number
   readonly layout: PieceLayout
@@ -27,9 +27,11 @@ export interface FilePiece extends PieceLines {
 /** Whole lines of an input that is read once, from front to back: a pipe, or what a gzip file holds. */
 export interface TextPiece extends PieceLines {
   readonly kind: 'text'
-  readonly text: Uint8Array
-  /** Where the text begins in the decompressed input. */
+  /** Where it begins in the decompressed input. */
   readonly start: number
+  /** Where it stands in the text of the shard. */
+  readonly textStart: number
+  readonly textEnd: number
 }
 
 /** A part of one input, in whichever way it is read. */
@@ -38,6 +40,8 @@ export type ShardPiece = FilePiece | TextPiece
 /** What one worker turns into row groups: pieces of about `shardByteLength` bytes together. */
 export interface Shard {
   readonly pieces: readonly ShardPiece[]
+  /** The text of its pieces, in memory that nothing else uses; empty when all are in files. */
+  readonly text: Uint8Array<ArrayBuffer>
 }
 
 /** How every shard of a run is encoded. */
@@ -68,6 +72,8 @@ export interface ShardDone {
   }
   /** Lengths that the log told, as in length-entries.ts. */
   readonly lengths: Uint8Array
+  /** Memory of the shard's text, to be used again. */
+  readonly textMemory: ArrayBuffer
 }
 
 /**

@@ -5,7 +5,7 @@
  */
 
 import { isRecordLayout, type PieceLayout } from '../log/scanned-runs.ts'
-import type { Chunks } from './inputs.ts'
+import type { Chunks } from './log-input.ts'
 
 const LINE_FEED = 0x0a
 /** A line that is longer is kept by no format, however it goes on: it need not wait for its end. */

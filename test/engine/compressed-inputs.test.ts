@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { suite } from 'uvu'
@@ -8,6 +8,8 @@ import { processIntoStore, type StoreRunReport } from '#src/engine/process-into-
 import { processLogs } from '#src/engine/process-logs.js'
 import { contentOf, readZstdFixture, ZSTD_FIXTURES } from '../../fixtures/zstd-fixtures.ts'
 import { runBuilt } from '../support/run-built.ts'
+import { seededRandom } from '../support/seeded-random.ts'
+import { ROOT } from '../support/source-tree.ts'
 import { makeTempFolder, namesIn } from '../support/temp-folder.ts'
 
 const test = suite('compressed inputs')
@@ -48,6 +50,72 @@ test('zstd is told by content, and gives the very file that the plain log gives'
   )
   assert.is(exitCode, 0, stderr)
   assert.is(JSON.parse(stdout).bytesRead, readZstdFixture('fast').length)
+})
+
+/** Logs of some bytes each, as archives of about 1 KB, 30 KB and 1.5 MB, in turns. */
+function writeArchives(folder: string, count: number): { plain: string[]; archives: string[] } {
+  const text = readFileSync(join(ROOT, 'fixtures', 'sample.log'))
+  const header = text.subarray(0, text.indexOf('\n') + 1)
+  const random = seededRandom(5)
+  const plain: string[] = []
+  const archives: string[] = []
+  for (let i = 0; i < count; i++) {
+    const from = text.indexOf('\n', random(100_000)) + 1
+    const to = text.lastIndexOf('\n', from + ([5000, 300_000, 1_500_000][i % 3] ?? 0)) + 1
+    const content = Buffer.concat([header, text.subarray(from, to)])
+    plain.push(join(folder, `${i}.log`))
+    archives.push(join(folder, `${i}.gz`))
+    writeFileSync(join(folder, `${i}.log`), content)
+    writeFileSync(join(folder, `${i}.gz`), gzipSync(content, { level: i % 3 === 2 ? 0 : 1 }))
+  }
+  return { plain, archives }
+}
+
+test('many archives, inflated side by side, give the very file that the plain logs give', async () => {
+  const folder = makeTempFolder()
+  const { plain, archives } = writeArchives(folder, 12)
+  const sizes = archives.map((path) => statSync(path).size)
+  for (const [least, most] of [
+    [0, 16_000],
+    [17_000, 260_000],
+    [263_000, 2_000_000],
+  ] as const)
+    assert.ok(
+      sizes.some((size) => size > least && size < most),
+      `${sizes}`,
+    )
+  const options = { maxRejects: OPTIONS.maxRejects, shardByteLength: 400_000, threadsFromByteLength: 0 }
+  const expected = join(folder, 'plain.parquet')
+  await processLogs({ ...options, inputs: plain, out: expected, threads: 1 })
+  for (const threads of [1, 3]) {
+    const out = join(folder, `${threads}.parquet`)
+    const { bytesRead } = await processLogs({ ...options, inputs: archives, out, threads })
+    assert.ok(readFileSync(out).equals(readFileSync(expected)), `${threads} threads`)
+    assert.is(
+      bytesRead,
+      sizes.reduce((sum, size) => sum + size, 0),
+    )
+  }
+})
+
+test('an archive that is damaged fails the run under its own name, also when it was begun before its turn', async () => {
+  const folder = makeTempFolder()
+  const { archives } = writeArchives(folder, 9)
+  for (const damaged of [4, 5]) {
+    const path = archives[damaged] ?? ''
+    const whole = readFileSync(path)
+    writeFileSync(path, whole.subarray(0, whole.length - 100))
+    const out = join(folder, 'out.parquet')
+    try {
+      await processLogs({ ...OPTIONS, inputs: archives, out, threads: 3, threadsFromByteLength: 0 })
+      assert.unreachable('it fails')
+    } catch (error) {
+      assert.instance(error, Failure)
+      assert.match(String(error), new RegExp(`/${damaged}\\.gz: expected a whole gzip file`))
+    }
+    assert.not.ok(existsSync(out))
+    writeFileSync(path, whole)
+  }
 })
 
 test('a store knows a log again however it is compressed', async () => {

@@ -6,6 +6,7 @@ const DONE = {
   pieces: [],
   duplicates: { lines: 0, clippedRequests: 0, clippedBytes: 0 },
   lengths: new Uint8Array(0),
+  textMemory: new ArrayBuffer(0),
 }
 
 export default ({ shard, port, cells }) => {
