@@ -32,6 +32,8 @@ export interface OpenedText extends InputLines {
   readonly text: Chunks
   /** All of the text, where it is in memory anyway. */
   readonly whole: Uint8Array | undefined
+  /** Takes the memory of `whole` back, once nobody looks at it any more; it may be called once, or not at all. */
+  readonly release?: () => void
   /** Whether it is a file that is stored as it is, and may have more at its end later. */
   readonly mayGrow: boolean
 }

@@ -43,7 +43,7 @@ export async function* planShards(
   inputs: readonly LogInput[],
   { shardByteLength, choosePart, aheadCount, spareMemory }: PlanOptions,
 ): AsyncGenerator<Shard> {
-  const text = new ShardText(shardByteLength, spareMemory)
+  const text = new ShardText(shardByteLength, spareMemory, streamedByteLength(inputs))
   let pieces: ShardPiece[] = []
   let room = shardByteLength
   const place: PiecePlace = { text, room: () => room }
@@ -68,6 +68,11 @@ export async function* planShards(
   }
 }
 
+/** Bytes, as stored, of what is no plain file, as far as that is known. */
+function streamedByteLength(inputs: readonly LogInput[]): number {
+  return inputs.reduce((sum, input) => sum + (input.kind === 'streamed' ? (input.byteLength ?? 0) : 0), 0)
+}
+
 /** Where pieces go. */
 interface PiecePlace {
   /** The text of the shard. */
@@ -88,7 +93,7 @@ async function partPieces(
   const cutter = new TextCutter({ inputIndex, layout, header }, part.start, textStart(part), text, room)
   return opened.whole === undefined
     ? streamPieces(opened.text, part, cutter)
-    : wholePieces(opened.whole, part, cutter)
+    : wholePieces(opened.whole, part, cutter, opened.release)
 }
 
 function* filePieces(
@@ -115,10 +120,17 @@ function textStart(part: InputPart): number {
 }
 
 /** Text that is in memory as a whole. */
-function* wholePieces(whole: Uint8Array, part: InputPart, cutter: TextCutter): Generator<PlannedPiece> {
+function* wholePieces(
+  whole: Uint8Array,
+  part: InputPart,
+  cutter: TextCutter,
+  release: (() => void) | undefined,
+): Generator<PlannedPiece> {
   const bytes = part.end === undefined ? whole : whole.subarray(0, part.end)
   if (bytes.length > 0) part.onText?.(bytes)
   if (bytes.length > textStart(part)) yield* cutter.cut(bytes.subarray(textStart(part)))
+  // The shard has a copy of its own.
+  release?.()
   yield* cutter.rest()
 }
 

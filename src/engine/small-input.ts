@@ -1,7 +1,7 @@
 /** Files that are read in one go: they come by the thousand, and a stream each would cost most. */
 
 import { Failure } from '../base/failure.ts'
-import { Slab } from '../base/slab.ts'
+import { MemoryPool } from '../base/memory-pool.ts'
 import { compressionOf, gunzipAside, gunzipWhole } from './compression.ts'
 import { decideLines, HEAD_BYTE_LENGTH, readStart } from './input-start.ts'
 import type { InputOptions, StreamedInput } from './log-input.ts'
@@ -9,9 +9,7 @@ import { DEFAULT_MAX_INFLATE_BYTE_LENGTH, damagedGzip, openText } from './stream
 
 /** Files up to this size are read in one go. */
 export const SMALL_BYTE_LENGTH: number = 256 * 1024
-/** They share memory of so many bytes. */
-const SLAB_BYTE_LENGTH = 1024 * 1024
-const memory = new Slab(SLAB_BYTE_LENGTH)
+const memory = new MemoryPool(SMALL_BYTE_LENGTH)
 /** So many bytes may come out of one at once; others are inflated as streams. */
 const MAX_INFLATED_BYTE_LENGTH = 16 * 1024 * 1024
 /** Smaller archives take less time to inflate than to hand to another thread. */
@@ -19,7 +17,7 @@ const ASIDE_FROM_BYTE_LENGTH = 16 * 1024
 
 /** What was read. */
 interface LoadedFile {
-  readonly stored: Uint8Array
+  readonly stored: Uint8Array<ArrayBuffer>
   /** The text; undefined where it does not come at once. */
   readonly text: Uint8Array | undefined
 }
@@ -28,8 +26,9 @@ interface LoadedFile {
 export function smallInput(path: string, byteLength: number, options: InputOptions): StreamedInput {
   let taken = 0
   let begun: Promise<LoadedFile> | undefined
-  const read = (): Uint8Array => {
-    const stored = readStart(path, memory.take(byteLength))
+  const read = (): Uint8Array<ArrayBuffer> => {
+    const stored = memory.take(byteLength)
+    readStart(path, stored)
     taken = byteLength
     return stored
   }
@@ -54,7 +53,8 @@ export function smallInput(path: string, byteLength: number, options: InputOptio
         loading === undefined ? inflateAtOnce(path, read(), options) : await loading
       if (whole !== undefined) {
         const lines = decideLines(path, whole.subarray(0, HEAD_BYTE_LENGTH), options)
-        return { text: once(whole), whole, mayGrow: whole === stored, ...lines }
+        const release = (): void => memory.give(stored)
+        return { text: once(whole), whole, release, mayGrow: whole === stored, ...lines }
       }
       const { head, text } = await openText(path, once(stored), options)
       return { text, whole, mayGrow: false, ...decideLines(path, head, options) }
@@ -66,7 +66,7 @@ function* once(bytes: Uint8Array): Generator<Uint8Array> {
   if (bytes.length > 0) yield bytes
 }
 
-function inflateAtOnce(path: string, stored: Uint8Array, options: InputOptions): LoadedFile {
+function inflateAtOnce(path: string, stored: Uint8Array<ArrayBuffer>, options: InputOptions): LoadedFile {
   const compression = compressionOf(stored)
   if (compression !== 'gzip') return { stored, text: compression === undefined ? stored : undefined }
   try {
@@ -79,7 +79,7 @@ function inflateAtOnce(path: string, stored: Uint8Array, options: InputOptions):
 /** Inflates in another thread. */
 async function inflateAside(
   path: string,
-  read: () => Uint8Array,
+  read: () => Uint8Array<ArrayBuffer>,
   options: InputOptions,
 ): Promise<LoadedFile> {
   const stored = read()

@@ -8,7 +8,7 @@ import type { PieceLines, ShardPiece } from './shard.ts'
 const LINE_FEED = 0x0a
 /** A line that is longer than any that is kept: of such a one no more is passed on. */
 const LONG_LINE_BYTE_LENGTH = 128 * 1024
-const FIRST_BYTE_LENGTH = 64 * 1024
+const LEAST_BYTE_LENGTH = 64 * 1024
 /** A shard's last line goes on behind its end, and text comes in chunks of up to 1 MiB. */
 const SLACK_BYTE_LENGTH = 2 * 1024 * 1024
 
@@ -23,13 +23,15 @@ export class ShardText {
   private readonly spareMemory: ArrayBuffer[]
   /** So much is enough for nearly all shards. */
   private readonly usualByteLength: number
+  private readonly firstByteLength: number
   private bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0)
   length = 0
 
-  /** `spareMemory` is taken from before new memory is. */
-  constructor(shardByteLength: number, spareMemory: ArrayBuffer[]) {
+  /** `spareMemory` is taken from before new memory is; so many bytes of text are expected. */
+  constructor(shardByteLength: number, spareMemory: ArrayBuffer[], expectedByteLength: number) {
     this.spareMemory = spareMemory
     this.usualByteLength = shardByteLength + SLACK_BYTE_LENGTH
+    this.firstByteLength = Math.max(LEAST_BYTE_LENGTH, expectedByteLength)
   }
 
   append(bytes: Uint8Array): void {
@@ -63,7 +65,7 @@ export class ShardText {
       this.bytes = new Uint8Array(spare)
       return
     }
-    const doubled = Math.max(FIRST_BYTE_LENGTH, 2 * this.bytes.length)
+    const doubled = Math.max(this.firstByteLength, 2 * this.bytes.length)
     const byteLength = Math.max(needed, Math.min(doubled, this.usualByteLength))
     const grown = new Uint8Array(Buffer.allocUnsafeSlow(byteLength).buffer)
     grown.set(this.bytes.subarray(0, this.length))
