@@ -3,9 +3,21 @@
  * same columns - time, address, user agent, path, first and last byte - and writing a row per request. Rounds are
  * interleaved; each figure is the median of its rounds.
  */
-import { closeSync, existsSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { FORMAT_WRITERS, type FormatWriter } from '../fixtures/format-writers.ts'
 import { playServer } from '../fixtures/play-server.ts'
 import { createSeededRandom } from '../fixtures/seeded-random.ts'
@@ -19,11 +31,16 @@ const SEED = 20240519
 const LISTENER_COUNT = 20_000
 const MEGABYTE = 1_000_000
 const FLUSH_LENGTH = 1 << 20
+/** CloudFront delivers archives; so do most. */
+const ARCHIVED = 'cloudfront'
+const ARCHIVE_COUNT = 8
+const LINE_FEED = 0x0a
 
 const NOTES = [
   'Whole processes on a warm page cache, two threads each; MB are 10^6 bytes of log, medians of interleaved rounds.',
   'byteledger writes its file, a row per byte; DuckDB reads the same log into the same columns (time, address, user',
-  'agent, path, first and last byte) and writes a row per request. Both found the same requests.',
+  'agent, path, first and last byte) and writes a row per request. Both found the same requests. `gzip`: the log of the',
+  `line before as ${ARCHIVE_COUNT} archives; MB are those of the text.`,
 ]
 
 /** How much is measured. */
@@ -73,11 +90,30 @@ function provideLog(folder: string, writer: FormatWriter, byteLength: number): s
   return path
 }
 
-function byteledgerCommand(writer: FormatWriter, log: string, out: string): Command {
+/** The same log in archives, each with the header. */
+function provideArchives(folder: string, writer: FormatWriter, byteLength: number): string[] {
+  const directory = join(folder, `format-${writer.name}-g${GENERATION}-${byteLength}-gzip`)
+  const paths = Array.from({ length: ARCHIVE_COUNT }, (_, index) => join(directory, `${index}.gz`))
+  if (existsSync(directory)) return paths
+  const log = readFileSync(provideLog(folder, writer, byteLength)).subarray(writer.header.length)
+  const unfinished = `${directory}.${process.pid}.tmp`
+  mkdirSync(unfinished)
+  let at = 0
+  for (let index = 0; index < ARCHIVE_COUNT; index++) {
+    const end = log.indexOf(LINE_FEED, Math.floor((log.length * (index + 1)) / ARCHIVE_COUNT) - 1) + 1
+    const content = Buffer.concat([Buffer.from(writer.header), log.subarray(at, end)])
+    writeFileSync(join(unfinished, `${index}.gz`), gzipSync(content))
+    at = end
+  }
+  renameSync(unfinished, directory)
+  return paths
+}
+
+function byteledgerCommand(writer: FormatWriter, logs: readonly string[], out: string): Command {
   const options = Object.entries({ format: formatOf(writer), ...writer.options })
   const words = options.flatMap(([name, value]) => [`--${name}`, value])
   const rest = ['--out', out, '--threads', '2', '--quiet', '--json']
-  return { program: process.execPath, args: ['dist/cli.js', 'process', log, ...words, ...rest] }
+  return { program: process.execPath, args: ['dist/cli.js', 'process', ...logs, ...words, ...rest] }
 }
 
 /** The second version of a format has the name of the first. */
@@ -96,32 +132,38 @@ function readRequestCount(stdout: string): number {
   return Number(report['lines']) - Number(report['comments']) - Number(status) - Number(method)
 }
 
-async function measureFormat(
-  writer: FormatWriter,
-  folder: string,
-  { byteLength, roundCount }: FormatsSize,
-): Promise<FormatResult> {
-  const log = provideLog(folder, writer, byteLength)
+/** One log, as one file or as archives. */
+interface MeasuredLog {
+  readonly name: string
+  readonly writer: FormatWriter
+  /** The files of the log, and how DuckDB is told of them. */
+  readonly paths: readonly string[]
+  readonly pattern: string
+  readonly byteLength: number
+}
+
+async function measureLog(log: MeasuredLog, folder: string, roundCount: number): Promise<FormatResult> {
+  const { name, writer, paths, pattern, byteLength } = log
   const ours = join(folder, `format-${process.pid}-ours.parquet`)
   const theirs = join(folder, `format-${process.pid}-theirs.parquet`)
   const ourSeconds: number[] = []
   const theirSeconds: number[] = []
   let requestCount = 0
   for (let round = 0; round < roundCount; round++) {
-    const run = await runMeasured(byteledgerCommand(writer, log, ours))
+    const run = await runMeasured(byteledgerCommand(writer, paths, ours))
     ourSeconds.push(run.seconds)
     requestCount = readRequestCount(run.stdout)
-    const peer = await runMeasured(duckdbRequestsOfCommand(requestsSqlOf(writer.name, log), theirs))
+    const peer = await runMeasured(duckdbRequestsOfCommand(requestsSqlOf(writer.name, pattern), theirs))
     theirSeconds.push(peer.seconds)
   }
   const [count] = readDuckdbRow((await runMeasured(duckdbByteTotalsCommand(theirs))).stdout)
   for (const path of [ours, theirs]) rmSync(path)
   if (count !== requestCount) {
-    throw new Error(`${writer.name}: expected the same requests of both, found ${requestCount} and ${count}`)
+    throw new Error(`${name}: expected the same requests of both, found ${requestCount} and ${count}`)
   }
   return {
-    name: writer.name,
-    logBytes: statSync(log).size,
+    name,
+    logBytes: byteLength,
     requestCount,
     byteledgerSeconds: median(ourSeconds),
     duckdbSeconds: median(theirSeconds),
@@ -136,8 +178,15 @@ export async function measureFormats(
 ): Promise<FormatResult[]> {
   const results: FormatResult[] = []
   for (const writer of FORMAT_WRITERS) {
-    onFormat(writer.name)
-    results.push(await measureFormat(writer, folder, size))
+    const { name } = writer
+    onFormat(name)
+    const path = provideLog(folder, writer, size.byteLength)
+    const log = { name, writer, paths: [path], pattern: path, byteLength: statSync(path).size }
+    results.push(await measureLog(log, folder, size.roundCount))
+    if (name !== ARCHIVED) continue
+    const paths = provideArchives(folder, writer, size.byteLength)
+    const archives = { ...log, name: `${name}, gzip`, paths, pattern: join(paths[0] ?? '', '..', '*.gz') }
+    results.push(await measureLog(archives, folder, size.roundCount))
   }
   return results
 }
