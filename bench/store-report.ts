@@ -40,7 +40,7 @@ export function renderStoreReport(
   environment: { readonly command: string; readonly date: string },
 ): string {
   const processors = cpus()
-  const { size, idleSeconds, appends, asks, compacts } = result
+  const { size, idleSeconds, appends, duckdb, asks, compacts } = result
   const { count, byteLength } = size.small
   return [
     '# Store',
@@ -57,7 +57,8 @@ export function renderStoreReport(
     row(['---', '---:', '---:', '---:', '---:']),
     ...appends.map((append) => appendRow(append, idleSeconds)),
     '',
-    `${count.toLocaleString('en-US')} inputs of ${byteLength.toLocaleString('en-US')} bytes take ${figure(smallInputRatio(result))} times as long as one file of the same bytes.`,
+    `${count.toLocaleString('en-US')} inputs of ${byteLength.toLocaleString('en-US')} bytes take ${figure(smallInputRatio(result))} times as long as one file of the same bytes;`,
+    `a row per request of the same inputs takes DuckDB ${figure(duckdb.manySeconds * 1000)} ms and ${figure(duckdb.oneSeconds * 1000)} ms: ${figure(duckdb.manySeconds / duckdb.oneSeconds)} times as long.`,
     '',
     '## Open and query',
     '',

@@ -17,7 +17,13 @@ import { openStore } from '#src/delivery/store.js'
 import { processIntoStore } from '#src/engine/process-into-store.js'
 import { committedFiles } from '#src/interface/committed-files.js'
 import { type OracleRequest, readLogPlainly } from '../fixtures/log-oracle.ts'
-import { idleNodeCommand, numberAt } from './contenders.ts'
+import {
+  duckdbByteTotalsCommand,
+  duckdbRequestsCommand,
+  idleNodeCommand,
+  numberAt,
+  readDuckdbRow,
+} from './contenders.ts'
 import { provideLog } from './generate-logs.ts'
 import { type Command, median, runMeasured } from './measure.ts'
 import type { Progress } from './throughput.ts'
@@ -70,12 +76,15 @@ export interface StoreResult {
   readonly size: StoreSize
   readonly idleSeconds: number
   readonly appends: readonly AppendResult[]
+  /** DuckDB writing a row per request: of the many small inputs of the last appends, and of the one file. */
+  readonly duckdb: { readonly manySeconds: number; readonly oneSeconds: number }
   readonly asks: readonly AskResult[]
   readonly compacts: readonly CompactResult[]
 }
 
 const MEGABYTE = 1_000_000
 const WARM_QUESTION_COUNT = 20
+const APPENDED = { shape: 'short', lineCount: Number.POSITIVE_INFINITY, seed: 6 } as const
 
 /** `full` takes about a quarter of an hour, `small` about a minute; `tiny` serves the tests. */
 export const STORE_SIZES: ReadonlyMap<string, StoreSize> = new Map(
@@ -152,8 +161,7 @@ interface AskRuns {
 
 /** The appends to measure, with their logs laid in `folder`. */
 function listAppends(size: StoreSize, folder: string): Append[] {
-  const short = (byteLength: number): string =>
-    provideLog(folder, { shape: 'short', byteLength, lineCount: Number.POSITIVE_INFINITY, seed: 6 })
+  const short = (byteLength: number): string => provideLog(folder, { ...APPENDED, byteLength })
   const appends = size.inputCounts.map((count): Append => {
     const logBytes = count * size.inputByteLength
     const inputs = cutLog(short(logBytes), join(folder, `inputs-${count}`), count)
@@ -193,6 +201,34 @@ async function measureAppends(size: StoreSize, folder: string, progress: Progres
   const [many, one] = results.slice(-2)
   if (many?.keptRequests !== one?.keptRequests) throw new Error('many inputs kept not what one of them kept')
   return results
+}
+
+/** What a peer takes for many small inputs and for one file of the same bytes; both must hold the same requests. */
+async function measureDuckdb(
+  { small, roundCount }: StoreSize,
+  folder: string,
+  progress: Progress,
+): Promise<StoreResult['duckdb']> {
+  const logBytes = small.count * small.byteLength
+  const one = provideLog(folder, { ...APPENDED, byteLength: logBytes })
+  const out = join(folder, 'small-requests.parquet')
+  const logs = [join(folder, 'inputs-small', '*.log'), one]
+  const seconds: [number[], number[]] = [[], []]
+  const counts = new Set<string | number | undefined>()
+  for (let round = 0; round < roundCount; round++) {
+    for (const [at, log] of logs.entries()) {
+      const run = await runMeasured(duckdbRequestsCommand(log, out))
+      seconds[at]?.push(run.seconds)
+      progress(`  round ${round + 1}: DuckDB ${at === 0 ? 'many inputs' : 'one'} ${run.seconds.toFixed(3)} s`)
+      if (round > 0) continue
+      const [count] = readDuckdbRow((await runMeasured(duckdbByteTotalsCommand(out))).stdout)
+      counts.add(count)
+    }
+  }
+  rmSync(out)
+  if (counts.size !== 1)
+    throw new Error(`DuckDB found ${[...counts].join(' and ')} requests in the same bytes`)
+  return { manySeconds: median(seconds[0]), oneSeconds: median(seconds[1]) }
 }
 
 interface BuiltStore {
@@ -325,6 +361,7 @@ export async function measureStore(
 ): Promise<StoreResult> {
   progress('appends')
   const appends = await measureAppends(size, folder, progress)
+  const duckdb = await measureDuckdb(size, folder, progress)
   const log = provideLog(folder, {
     shape: 'short',
     byteLength: size.storeLogByteLength,
@@ -344,5 +381,5 @@ export async function measureStore(
   }
   const { asks, idleSeconds } = await measureAsks(stores, listQuestions(log), { size, progress })
   for (const { path } of stores) rmSync(path, { recursive: true })
-  return { size, idleSeconds, appends, asks, compacts }
+  return { size, idleSeconds, appends, duckdb, asks, compacts }
 }
