@@ -95,6 +95,25 @@ const SOURCES = ['', 'eyeball', '', 'eyeball', '', 'edgeWorkerFetch', 'eyebale',
 const STATUSES = ['304', '000', '499', '20', '404', 'x', '', '416', '416', '416', '416']
 const PROTOCOLS = ['', 'HTTP/1.1', 'HTTP/1.0', 'HTTP/2', 'HTTPS', 'HTTP/1.10', 'http/1.1']
 const RESULTS = ['Hit', 'Miss', 'RefreshHit', 'OriginShieldHit', 'Error', 'Hitt', '-', 'LimitExceeded']
+const DETAILS = [
+  'ClientCommError',
+  'ClientHungUpRequest',
+  'AbortedOrigin',
+  'ClientGeoBlocked',
+  'MissGeneratedResponse',
+  'Error',
+  'Miss',
+]
+
+/** What CloudFront says of the request; mostly good. */
+function makeResults(random: (limit: number) => number): [slot: string, text: string][] {
+  const isOdd = random(10) === 0
+  return [
+    ['result', pick(random, isOdd ? RESULTS : RESULTS.slice(0, 4))],
+    ['detail', pick(random, random(10) === 0 ? DETAILS : ['Hit', '-'])],
+    ['responseResult', pick(random, random(40) === 0 ? ['Error', 'Redirect', 'Hi'] : ['Hit', ''])],
+  ]
+}
 
 /** Random values of one request, by slot; most are ordinary. */
 function makeValues(random: (limit: number) => number): Map<string, string> {
@@ -135,8 +154,7 @@ function makeValues(random: (limit: number) => number): Map<string, string> {
     ['method', odd(['GET'], ['HEAD', 'HEAD', 'HEAD', 'POST', 'get', ''])],
     ['status', status],
     ['requestId', `id${random(1000)}`],
-    ['result', odd(RESULTS.slice(0, 4), RESULTS)],
-    ['detail', odd(['Hit', '-'], ['ClientCommError', 'Error', 'rror'])],
+    ...makeResults(random),
     ['aborted', String(random(2))],
     ['truth', odd(['1', 'true'], ['0', 'false', ''])],
     ['inner', odd([''], ['1', '0', 'true'])],

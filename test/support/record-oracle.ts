@@ -234,10 +234,12 @@ function stateOf(fields: Fields, format: OracleFormat): 'complete' | 'aborted' |
           ? 'complete'
           : 'aborted'
     case 'edge-result': {
-      const result = fields.get('result') ?? ''
-      if (result === '') return 'unknown'
-      if (!['Hit', 'Miss', 'RefreshHit', 'OriginShieldHit'].includes(result)) return 'aborted'
-      return /.rror$/s.test(fields.get('detail') ?? '') ? 'aborted' : 'complete'
+      const results = ['result', 'detail', 'responseResult'].map((slot) => fields.get(slot) ?? '')
+      const isBad = results.some(
+        (word) => !['', 'Hit', 'Miss', 'RefreshHit', 'OriginShieldHit'].includes(word),
+      )
+      if (isBad) return 'aborted'
+      return results[0] === '' && results[1] === '' ? 'unknown' : 'complete'
     }
     default:
       return 'unknown'

@@ -5,7 +5,7 @@ import { jsonFormat } from './json-format.ts'
 import { type FormatReading, firstJsonObject, type LogFormat, problem } from './log-format.ts'
 import { assignSlots, readShape } from './record-reading.ts'
 import { areCloudFrontNames } from './w3c.ts'
-import { findFieldsComment, W3C_MEANINGS } from './w3c-fields.ts'
+import { completionOf, findFieldsComment, W3C_MEANINGS } from './w3c-fields.ts'
 
 const SPELLING = { ...PLAIN_SPELLING, dashIsNull: true, percent: true, comments: true, trailingField: true }
 
@@ -35,6 +35,7 @@ const JSON_FORMAT = jsonFormat({
     ['sc-content-len', 'contentLength'],
     ['x-edge-result-type', 'result'],
     ['x-edge-detailed-result-type', 'detail'],
+    ['x-edge-response-result-type', 'responseResult'],
     ['x-edge-request-id', 'requestId'],
   ],
 })
@@ -62,7 +63,7 @@ export const CLOUDFRONT: LogFormat = {
         structure: 'separated',
         spelling: SPELLING,
         fields: slots.map((slot) => ({ slot, text: '' })),
-        completion: slots.includes('result') ? 'edge-result' : 'none',
+        completion: completionOf(slots),
       },
       choices,
       found.comment,
