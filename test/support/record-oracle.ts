@@ -13,11 +13,12 @@ import {
   pairOf,
   partLengths,
 } from './claim-oracle.ts'
+import { type EndOracle, stateOf } from './end-oracle.ts'
 import { type CountOracle, prefixOf, sentOf, wholeLength } from './sent-oracle.ts'
 import { momentOf } from './time-oracle.ts'
 
 /** What is known of the format that lines are in. */
-export interface OracleFormat extends CountOracle {
+export interface OracleFormat extends CountOracle, EndOracle {
   readonly structure: 'separated' | 'template' | 'json'
   /** Slots by position, `''` for none; empty for JSON. */
   readonly slots: readonly string[]
@@ -34,7 +35,6 @@ export interface OracleFormat extends CountOracle {
   readonly quoted?: boolean
   readonly comments?: boolean
   readonly trailing?: boolean
-  readonly completion?: 'ok' | 'not-x' | 'edge-result' | 'truth'
   readonly asset?: 'path' | 'url' | 'host+path' | 'path+query'
   readonly forwarded?: boolean
   readonly trust?: boolean
@@ -67,6 +67,8 @@ export interface OracleFate {
   readonly fate: string
   readonly run?: OracleRun
   readonly clipped?: number
+  /** Whether it is kept though nothing says how much was sent. */
+  readonly isUnmeasured?: boolean
   readonly telling?: OracleTelling
 }
 
@@ -220,32 +222,6 @@ function fieldsOf(line: string, format: OracleFormat): Fields | undefined {
   return fields
 }
 
-function stateOf(fields: Fields, format: OracleFormat): 'complete' | 'aborted' | 'unknown' {
-  const text = fields.get('completion')
-  switch (format.completion) {
-    case 'ok':
-      return text === undefined ? 'unknown' : text === 'OK' ? 'complete' : 'aborted'
-    case 'not-x':
-      return text === 'X' ? 'aborted' : text === '+' || text === '-' ? 'complete' : 'unknown'
-    case 'truth':
-      return text === undefined || text === ''
-        ? 'unknown'
-        : text === '1' || text === 'true'
-          ? 'complete'
-          : 'aborted'
-    case 'edge-result': {
-      const results = ['result', 'detail', 'responseResult'].map((slot) => fields.get(slot) ?? '')
-      const isBad = results.some(
-        (word) => !['', 'Hit', 'Miss', 'RefreshHit', 'OriginShieldHit'].includes(word),
-      )
-      if (isBad) return 'aborted'
-      return results[0] === '' && results[1] === '' ? 'unknown' : 'complete'
-    }
-    default:
-      return 'unknown'
-  }
-}
-
 /** The bytes that a good response proves, or why none. */
 function judge(
   fields: Fields,
@@ -319,6 +295,7 @@ function judge(
     fate: 'KEPT',
     clipped,
     claim: { first, last: first + delivered - 1 },
+    isUnmeasured: format.trust !== true && state === 'unknown' && body === undefined && sent === undefined,
     ...(logged === 0 && isTrusted ? {} : tells),
   }
 }
@@ -440,6 +417,7 @@ export function judgeLine(whole: string, format: OracleFormat): OracleFate {
   return {
     fate: 'KEPT',
     clipped: judged.clipped ?? 0,
+    isUnmeasured: judged.isUnmeasured === true,
     run,
     ...tellingOf(fields, format, epochSeconds, { length, asked, answered, proven: last + 1 }),
   }

@@ -52,6 +52,8 @@ export let last: i64 = 0
 export let loggedLength: i64 = 0
 /** Bytes of the range that were not sent. */
 export let clippedBytes: i64 = 0
+/** Whether the range counts as sent though nothing on the line says how much was. */
+export let isUnmeasured: bool = false
 /**
  * How long the asset may be at least, of which the line does not tell how long it is: as far as bytes were asked
  * for, or counted, that are not proven. 0 when that is no farther than `last`.
@@ -254,6 +256,7 @@ export function decideRange(isPart: bool): u32 {
   askedLength = 0
   answeredLength = 0
   clippedBytes = 0
+  isUnmeasured = false
   if (!areCountsGood()) return BAD_RANGE
   const fate = decideClaim(isPart)
   const shown = fate == KEPT ? last + 1 : 0
@@ -282,8 +285,9 @@ function decideClaim(isPart: bool): u32 {
   if (fate == KEPT && loggedLength > 0 && last >= loggedLength) return BAD_RANGE
   if (fate != KEPT || has(TRUST)) return fate
   // Nothing says that less was sent, but nothing says that anything was.
-  const isBodyTold = has(BODY_IN_FRAMES) ? hasSpan(BODY_BYTES) : !has(BODY_OFFERED)
-  if (!isBodyTold && state == UNKNOWN && !hasSpan(SENT_BYTES)) {
+  const isCounted = hasSpan(SENT_BYTES) || (hasSpan(BODY_BYTES) && !has(BODY_OFFERED))
+  isUnmeasured = state == UNKNOWN && !isCounted
+  if (isUnmeasured && has(BODY_IN_FRAMES | BODY_OFFERED)) {
     if (isPart) askClaim(state)
     return UNPROVEN
   }

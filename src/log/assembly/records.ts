@@ -10,6 +10,7 @@ import {
   recordKeys,
   reserveBatch,
   reserveExtras,
+  UNMEASURED,
 } from './batch'
 import { copyBytes } from './bytes'
 import { isHeader } from './header-line'
@@ -45,6 +46,7 @@ import {
   clippedBytes,
   decideRange,
   first,
+  isUnmeasured,
   last,
   loggedLength,
   readCompleteLength,
@@ -303,7 +305,8 @@ function readRecord(start: usize, end: usize, lineFeed: usize, lineIndex: u32): 
   // Of a line with a proven byte only one of these is set.
   const length = <f64>loggedLength + <f64>answeredLength * ANSWERED - <f64>askedLength
   const identifier = identify(start, end)
-  addRecord(start, lineFeed, lineIndex, first, last, epoch, length, clippedBytes, identifier)
+  const clipped = isUnmeasured ? UNMEASURED : clippedBytes
+  addRecord(start, lineFeed, lineIndex, first, last, epoch, length, clipped, identifier)
   return KEPT
 }
 

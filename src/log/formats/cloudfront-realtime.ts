@@ -17,6 +17,7 @@ export const CLOUDFRONT_REALTIME: LogFormat = {
   name: 'cloudfront-realtime',
   decodesUserAgents: true,
   option: 'fields',
+  sentFields: 'sc-bytes and x-edge-result-type',
   recognizes: (sample, { fields }) =>
     fields !== undefined &&
     !fields.includes('=') &&

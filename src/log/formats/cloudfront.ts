@@ -12,6 +12,7 @@ const SPELLING = { ...PLAIN_SPELLING, dashIsNull: true, percent: true, comments:
 /** Version 2 as JSON lines: the same names, of which a log has those that were chosen for it. */
 const JSON_FORMAT = jsonFormat({
   name: 'cloudfront',
+  sentFields: 'sc-bytes and x-edge-result-type',
   known: [],
   spelling: SPELLING,
   completion: 'edge-result',
@@ -45,6 +46,7 @@ export const CLOUDFRONT: LogFormat = {
   name: 'cloudfront',
   decodesUserAgents: true,
   option: undefined,
+  sentFields: 'sc-bytes and x-edge-result-type',
   recognizes(sample) {
     const found = findFieldsComment(sample)
     if (found !== undefined) return areCloudFrontNames(found.names)

@@ -7,6 +7,8 @@ import { hasLiterals, isMadeBy, type TemplateReading } from './template-layout.t
 /** What is particular about the server. */
 export interface ServerFormat {
   readonly name: string
+  /** See `LogFormat`. */
+  readonly sentFields: string
   /** Its templates that are tried in this order when none is given. */
   readonly usual: readonly string[]
   readTemplate(text: string): TemplateReading
@@ -70,6 +72,7 @@ export function serverFormat(server: ServerFormat): LogFormat {
     name: server.name,
     decodesUserAgents: false,
     option: 'log-format',
+    sentFields: server.sentFields,
     recognizes(sample, { logFormat }) {
       if (logFormat === undefined) return templates.findUsual(sample) !== undefined
       // Lines of a format that is refused are known, so that it is said why.

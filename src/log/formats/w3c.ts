@@ -17,6 +17,7 @@ export const W3C: LogFormat = {
   name: 'w3c',
   decodesUserAgents: false,
   option: 'fields',
+  sentFields: 'sc-bytes',
   recognizes(sample) {
     const found = findFieldsComment(sample)
     return found !== undefined && !areCloudFrontNames(found.names)
