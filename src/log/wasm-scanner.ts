@@ -207,13 +207,11 @@ function dropLines(module: ScannerExports, drop: Uint8Array): DroppedCounts {
   )
   const counts = { clippedRequests: 0, clippedBytes: 0, unmeasured: 0 }
   for (let i = 0; i < drop.length; i++) {
-    const clipped = drop[i] === 0 ? 0 : (clips[(i * EXTRA_WORDS) / 2 + 1] ?? 0)
-    if (clipped > 0) {
-      counts.clippedRequests++
-      counts.clippedBytes += clipped
-    } else if (clipped === UNMEASURED) {
-      counts.unmeasured++
-    }
+    const noted = drop[i] === 0 ? 0 : (clips[(i * EXTRA_WORDS) / 2 + 1] ?? 0)
+    const clipped = noted < 0 ? UNMEASURED - noted : noted
+    if (noted < 0) counts.unmeasured++
+    if (clipped > 0) counts.clippedRequests++
+    counts.clippedBytes += clipped
   }
   demand(module.drop(flags))
   return counts

@@ -110,9 +110,15 @@ function judgeLines(lines: readonly string[], format: OracleFormat) {
     const { fate, run, telling, clipped: bytes = 0, isUnmeasured = false } = judgeLine(line, format)
     if (isUnmeasured) unmeasured++
     if (telling !== undefined) {
-      const { asset, epochSeconds, length, asked, answered } = telling
+      const { asset, epochSeconds, length, asked, answered, other } = telling
       const epochs = { firstEpoch: epochSeconds, lastEpoch: epochSeconds }
-      for (const [kind, bytes] of Object.entries({ told: length, asked, answered }))
+      const ends: [string, number][] = [
+        ['told', length],
+        ['told', other],
+        ['asked', asked],
+        ['answered', answered],
+      ]
+      for (const [kind, bytes] of ends)
         if (bytes > 0) tellings.push({ asset, kind, length: bytes, requests: 1, ...epochs })
     }
     fates.set(fate, (fates.get(fate) ?? 0) + 1)

@@ -60,6 +60,8 @@ export interface OracleTelling {
   readonly asked: number
   /** As far as it goes for certain, of which not all was sent, or 0; likewise. */
   readonly answered: number
+  /** A second complete length that the line tells, or 0. */
+  readonly other: number
 }
 
 /** What became of a line: kept, or why not; `clipped` are bytes claimed and not sent. */
@@ -222,6 +224,20 @@ function fieldsOf(line: string, format: OracleFormat): Fields | undefined {
   return fields
 }
 
+function claimPart(fields: Fields, length: number | undefined): Claim {
+  const given = (slot: string): string => fields.get(slot) ?? ''
+  if (given('contentRange') !== '') return claimContentRange(given('contentRange'))
+  if (given('rangeFirst') !== '' || given('rangeLast') !== '')
+    return pairOf(`${given('rangeFirst')}-${given('rangeLast')}`) ?? 'BAD_RANGE'
+  return given('range') === '' ? 'UNPROVEN' : claimRange(given('range'), length)
+}
+
+/** `isKnown`: anything says that something was sent; `prefix`: how much, where the length is not known. */
+function claimWhole(length: number | undefined, isKnown: boolean, prefix: number): Claim {
+  const end = length === undefined ? prefix : isKnown ? length : 0
+  return end > 0 ? { first: 0, last: end - 1 } : 'UNPROVEN'
+}
+
 /** The bytes that a good response proves, or why none. */
 function judge(
   fields: Fields,
@@ -231,6 +247,7 @@ function judge(
   length?: number
   asked?: number
   answered?: number
+  other?: number
 } {
   const number = (slot: string): number | undefined => {
     const text = fields.get(slot) ?? ''
@@ -260,33 +277,28 @@ function judge(
       (length ?? 0) > 0 || (fields.get('contentRange') ?? '') + (fields.get('rangeFirst') ?? '') !== '',
     isFramed: format.body === 'frames' && !/^HTTP\/1\..$/s.test(fields.get('protocol') ?? ''),
   }
-  let claim: Claim
-  if (isPart) {
-    const given = (slot: string): string => fields.get(slot) ?? ''
-    if (given('contentRange') !== '') claim = claimContentRange(given('contentRange'))
-    else if (given('rangeFirst') !== '' || given('rangeLast') !== '')
-      claim = pairOf(`${given('rangeFirst')}-${given('rangeLast')}`) ?? 'BAD_RANGE'
-    else if (given('range') !== '') claim = claimRange(given('range'), length)
-    else claim = 'UNPROVEN'
-  } else if (length !== undefined) {
-    const isKnown = body !== undefined || sent !== undefined || state === 'complete' || format.trust === true
-    claim = isKnown && length > 0 ? { first: 0, last: length - 1 } : 'UNPROVEN'
-  } else {
-    const prefix = prefixOf(counts, format)
-    claim = prefix > 0 ? { first: 0, last: prefix - 1 } : 'UNPROVEN'
-  }
+  const isKnown = body !== undefined || sent !== undefined || state === 'complete' || format.trust === true
+  const claim = isPart ? claimPart(fields, length) : claimWhole(length, isKnown, prefixOf(counts, format))
+  const otherThan = (told: number): number => (objectLength === told ? 0 : (objectLength ?? 0))
   const most = wholeLength(counts, format)
   const isWhole = state === 'complete' && (body ?? sent) !== undefined
   const size = { stated: contentLength, most, least: prefixOf(counts, format), isWhole }
   const { asked, answered } = isPart ? partLengths(fields, size) : { asked: most, answered: 0 }
   if (typeof claim === 'string')
-    return length === undefined ? { fate: claim, asked, answered } : { fate: claim, length }
+    return {
+      fate: claim,
+      other: otherThan(length ?? 0),
+      ...(length === undefined ? { asked, answered } : { length }),
+    }
   const logged = claim.total ?? length ?? 0
-  const tells = logged > 0 ? { length: logged } : isPart || length === undefined ? { asked, answered } : {}
+  const other = otherThan(logged)
+  const ends = logged > 0 ? { length: logged } : isPart || length === undefined ? { asked, answered } : {}
+  const tells = { other, ...ends }
   const { first, last } = claim
   if (logged > 0 && last >= logged) return { fate: 'BAD_RANGE' }
   const claimed = last - first + 1
-  const delivered = format.trust === true ? claimed : sentOf(claimed, counts, format)
+  const offered = Math.min(claimed, contentLength ?? claimed)
+  const delivered = format.trust === true ? claimed : sentOf(offered, counts, format)
   if (delivered === undefined) return { fate: 'UNPROVEN', ...tells }
   const clipped = claimed - delivered
   if (delivered === 0) return { fate: 'UNPROVEN', clipped, ...tells }
@@ -296,7 +308,7 @@ function judge(
     clipped,
     claim: { first, last: first + delivered - 1 },
     isUnmeasured: format.trust !== true && state === 'unknown' && body === undefined && sent === undefined,
-    ...(logged === 0 && isTrusted ? {} : tells),
+    ...(logged === 0 && isTrusted ? { other } : tells),
   }
 }
 
@@ -337,14 +349,14 @@ function tellingOf(
   fields: Fields,
   format: OracleFormat,
   epochSeconds: number | undefined,
-  { length = 0, asked = 0, answered = 0, proven = 0 },
+  { length = 0, asked = 0, answered = 0, other = 0, proven = 0 },
 ): { telling?: OracleTelling } {
   const asset = assetOf(fields, format)
   const certain = length === 0 && answered > proven ? Math.min(answered, MAX) : 0
   const doubt = length === 0 && asked > Math.max(proven, certain) ? Math.min(asked, MAX) : 0
   if (asset === undefined || !isUtf8(asset) || epochSeconds === undefined) return {}
-  if (length + certain + doubt === 0) return {}
-  return { telling: { asset, epochSeconds, length, asked: doubt, answered: certain } }
+  if (length + certain + doubt + other === 0) return {}
+  return { telling: { asset, epochSeconds, length, asked: doubt, answered: certain, other } }
 }
 
 function isInner(fields: Fields): boolean {
@@ -402,9 +414,9 @@ export function judgeLine(whole: string, format: OracleFormat): OracleFate {
   if (isInner(fields)) return { fate: 'INNER' }
   const epochSeconds = momentOf(fields)
   if (typeof epochSeconds === 'string') return { fate: epochSeconds }
-  const { claim, length, asked, answered, ...judged } = judge(fields, format)
+  const { claim, length, asked, answered, other, ...judged } = judge(fields, format)
   if (judged.fate === 'UNPROVEN')
-    return { ...judged, ...tellingOf(fields, format, epochSeconds, { length, asked, answered }) }
+    return { ...judged, ...tellingOf(fields, format, epochSeconds, { length, asked, answered, other }) }
   if (claim === undefined) return judged
   const { first, last } = claim
   if (last - first + 1 > 2 ** 38) return { fate: 'HUGE_RANGE' }
@@ -419,6 +431,6 @@ export function judgeLine(whole: string, format: OracleFormat): OracleFate {
     clipped: judged.clipped ?? 0,
     isUnmeasured: judged.isUnmeasured === true,
     run,
-    ...tellingOf(fields, format, epochSeconds, { length, asked, answered, proven: last + 1 }),
+    ...tellingOf(fields, format, epochSeconds, { length, asked, answered, other, proven: last + 1 }),
   }
 }

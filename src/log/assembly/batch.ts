@@ -63,10 +63,10 @@ export const requests: Dictionary = initDictionary(
 )
 /**
  * Bytes of what a run of a record has beside: length of the asset (f64, see `ANSWERED`), bytes clipped
- * (f64, or `UNMEASURED`), hash that identifies it (u64).
+ * (f64, see `UNMEASURED`), hash that identifies it (u64).
  */
 export const EXTRA_BYTES: usize = 24
-/** In the place of clipped bytes: nothing says how much was sent. */
+/** Minus the clipped bytes, in the place of these: nothing says how much was sent. */
 export const UNMEASURED: i64 = -1
 
 /** See `EXTRA_BYTES`; as long as `extraCount` says. */
@@ -111,12 +111,12 @@ export function emptyRuns(): void {
 
 /** Sums of a piece that depend on extras: whoever reads counts adds them. */
 function countClipped(extra: usize): void {
-  const clipped = load<f64>(extra, 8)
-  if (clipped == 0) return
-  if (clipped == <f64>UNMEASURED) {
+  let clipped = load<f64>(extra, 8)
+  if (clipped < 0) {
     counts.unmeasured++
-    return
+    clipped = <f64>UNMEASURED - clipped
   }
+  if (clipped == 0) return
   counts.clippedRequests++
   counts.clippedBytes += <u64>clipped
 }

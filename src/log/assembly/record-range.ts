@@ -50,6 +50,8 @@ export let first: i64 = 0
 export let last: i64 = 0
 /** The complete length that the line tells, or 0. */
 export let loggedLength: i64 = 0
+/** Another complete length that the line tells, or 0: its response and its object may differ. */
+export let otherLength: i64 = 0
 /** Bytes of the range that were not sent. */
 export let clippedBytes: i64 = 0
 /** Whether the range counts as sent though nothing on the line says how much was. */
@@ -227,6 +229,8 @@ function isClaimTold(): bool {
 
 /** How many bytes of the claimed range were sent. How many there were in chunks, only the response's range tells. */
 function sentOf(claimed: i64, state: u32): i64 {
+  // A response has no more than its content length says, whatever was asked for.
+  if (hasSpan(CONTENT_LENGTH)) claimed = min(claimed, readCount(CONTENT_LENGTH))
   const body = readCount(BODY_BYTES)
   if (has(BODY_OFFERED)) {
     // The response may be smaller than its headers said.
@@ -257,8 +261,11 @@ export function decideRange(isPart: bool): u32 {
   answeredLength = 0
   clippedBytes = 0
   isUnmeasured = false
+  otherLength = 0
   if (!areCountsGood()) return BAD_RANGE
   const fate = decideClaim(isPart)
+  const objectLength = readCompleteLength()
+  if (objectLength != loggedLength) otherLength = objectLength
   const shown = fate == KEPT ? last + 1 : 0
   if (loggedLength > 0 || answeredLength <= shown) answeredLength = 0
   else answeredLength = min(answeredLength, MAX_LENGTH)
