@@ -37,6 +37,8 @@ export interface LogFormat {
   readonly sentFields: string | undefined
   /** Whether the sample is of this format, as far as its first lines tell. */
   recognizes(sample: LogSample, choices: FormatChoices): boolean
+  /** Whether a sample that it recognises is read by a layout that no other format has; undefined when all are. */
+  readonly isReadAsOwn?: (sample: LogSample, choices: FormatChoices) => boolean
   /** The layout of a log of this format. */
   readLayout(sample: LogSample, choices: FormatChoices): FormatReading
 }

@@ -9,7 +9,7 @@ export interface ServerFormat {
   readonly name: string
   /** See `LogFormat`. */
   readonly sentFields: string
-  /** Its templates that are tried in this order when none is given. */
+  /** Its templates that are tried in this order when none is given; the last is one that other servers have, too. */
   readonly usual: readonly string[]
   readTemplate(text: string): TemplateReading
 }
@@ -78,6 +78,10 @@ export function serverFormat(server: ServerFormat): LogFormat {
       // Lines of a format that is refused are known, so that it is said why.
       const { shape } = templates.read(logFormat)
       return shape !== undefined && countMade(shape, sample, 1) > 0
+    },
+    isReadAsOwn(sample, { logFormat }) {
+      const shared = templates.read(server.usual.at(-1) ?? '')
+      return logFormat !== undefined || templates.findUsual(sample) !== shared.shape
     },
     readLayout(sample, choices): FormatReading {
       if (choices.logFormat !== undefined) {
