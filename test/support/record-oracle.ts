@@ -14,6 +14,7 @@ import {
   partLengths,
 } from './claim-oracle.ts'
 import { type EndOracle, stateOf } from './end-oracle.ts'
+import { jsonBytes, splitJson } from './json-oracle.ts'
 import { type CountOracle, prefixOf, sentOf, wholeLength } from './sent-oracle.ts'
 import { momentOf } from './time-oracle.ts'
 
@@ -68,6 +69,8 @@ export interface OracleTelling {
 export interface OracleFate {
   readonly fate: string
   readonly run?: OracleRun
+  /** Whether the same line again is the same request. */
+  readonly isIdentified?: boolean
   readonly clipped?: number
   /** Whether it is kept though nothing says how much was sent. */
   readonly isUnmeasured?: boolean
@@ -122,53 +125,6 @@ function splitTemplate(line: string, format: OracleFormat): string[] | undefined
     rest = rest.slice(found[0].length)
   }
   return rest === '' ? fields : undefined
-}
-
-/** Escapes of a member become bytes; raw bytes above 127 go through JSON.parse as private characters. */
-function jsonBytes(text: string): string {
-  const bytes: Buffer[] = []
-  for (const character of text) {
-    const code = character.codePointAt(0) ?? 0
-    if (code >= 0xf080 && code <= 0xf0ff) bytes.push(Buffer.from([code - 0xf000]))
-    else if (code >= 0xd800 && code <= 0xdfff)
-      bytes.push(Buffer.from([0xe0 | (code >> 12), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f)]))
-    else bytes.push(Buffer.from(character))
-  }
-  return Buffer.concat(bytes).toString('latin1')
-}
-
-function splitJson(line: string, slots: Readonly<Record<string, string>>): Fields | undefined {
-  let value: unknown
-  try {
-    // Numbers keep their spelling as text.
-    const safe = line.replace(/[\x80-\xff]/g, (byte) => String.fromCharCode(0xf000 + byte.charCodeAt(0)))
-    const spelled = safe.replace(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?/gs, (token) =>
-      token.startsWith('"') || !isJsonNumber(token) ? token : `"${token}"`,
-    )
-    JSON.parse(safe)
-    value = JSON.parse(spelled)
-  } catch {
-    return undefined
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
-  const fields: Fields = new Map()
-  for (const [path, slot] of Object.entries(slots)) {
-    let member: unknown = value
-    for (const name of path.split('.')) {
-      member =
-        typeof member === 'object' && member !== null && !Array.isArray(member)
-          ? Reflect.get(member, name)
-          : undefined
-    }
-    if (typeof member === 'object' && member !== null) return undefined
-    if (member === undefined || member === null) continue
-    fields.set(slot, typeof member === 'string' ? jsonBytes(member) : String(member))
-  }
-  return fields
-}
-
-function isJsonNumber(text: string): boolean {
-  return /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?$/.test(text)
 }
 
 function decodeC(text: string): string {
@@ -428,6 +384,7 @@ export function judgeLine(whole: string, format: OracleFormat): OracleFate {
   const run = { ...keys, first, last, epochSeconds }
   return {
     fate: 'KEPT',
+    isIdentified: (fields.get('requestId') ?? '') !== '',
     clipped: judged.clipped ?? 0,
     isUnmeasured: judged.isUnmeasured === true,
     run,
