@@ -118,6 +118,8 @@ export interface LineTotals {
   readonly skipped: Readonly<Record<'status' | 'method' | 'unproven' | 'inner' | 'duplicate', number>>
   /** Requests of which less was sent than they claim, and the bytes that were not sent. */
   readonly clipped: { readonly requests: number; readonly bytes: number }
+  /** Kept requests of formats that log what was sent, on whose lines nothing says it: their range alone counts. */
+  readonly unmeasured: number
   readonly rejected: Readonly<Record<string, number>>
 }
 
@@ -142,7 +144,7 @@ export async function encodeInputs(task: EncodeTask, options: EncodeOptions): Pr
     }
     rejects.check(options.maxRejects, totals.lines)
     throwIfAborted(options.signal)
-    const { lines, comments, blank, kept, skipped, clipped } = totals
+    const { lines, comments, blank, kept, skipped, clipped, unmeasured } = totals
     return {
       lines,
       comments,
@@ -150,6 +152,7 @@ export async function encodeInputs(task: EncodeTask, options: EncodeOptions): Pr
       kept,
       skipped,
       clipped,
+      unmeasured,
       rejected: Object.fromEntries(rejects.counts),
     }
   } finally {
@@ -175,6 +178,7 @@ class Totals {
   comments = 0
   blank = 0
   kept = 0
+  unmeasured = 0
   readonly skipped = { status: 0, method: 0, unproven: 0, inner: 0, duplicate: 0 }
   readonly clipped = { requests: 0, bytes: 0 }
 
@@ -189,14 +193,16 @@ class Totals {
     this.skipped.inner += piece.skippedInner
     this.clipped.requests += piece.clippedRequests
     this.clipped.bytes += piece.clippedBytes
+    this.unmeasured += piece.unmeasured
   }
 
   /** Lines that were counted as kept and are not. */
-  takeDuplicates({ lines, clippedRequests, clippedBytes }: ShardDone['duplicates']): void {
+  takeDuplicates({ lines, clippedRequests, clippedBytes, unmeasured }: ShardDone['duplicates']): void {
     this.kept -= lines
     this.skipped.duplicate += lines
     this.clipped.requests -= clippedRequests
     this.clipped.bytes -= clippedBytes
+    this.unmeasured -= unmeasured
   }
 }
 

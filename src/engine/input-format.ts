@@ -35,6 +35,8 @@ export interface FormatDecision {
   readonly isGuess: boolean
   /** It was named, not found out. */
   readonly isGiven: boolean
+  /** Fields by which the format says how much was sent; undefined when it has none. */
+  readonly sentFields: string | undefined
 }
 
 /** How the lines of an input are laid out. */
@@ -76,7 +78,10 @@ function findFormat(path: string, sample: LogSample, request: FormatRequest): [L
       const names = LOG_FORMATS.map(({ name }) => name).join(', ')
       throw new Failure('USAGE', `expected a format of ${names}; found ${request.format}`)
     }
-    return [format, { path, format: format.name, isGuess: false, isGiven: true }]
+    return [
+      format,
+      { path, format: format.name, isGuess: false, isGiven: true, sentFields: format.sentFields },
+    ]
   }
   const choice = recognizeFormat(sample, request)
   if (choice.kind === 'ambiguous') {
@@ -95,7 +100,7 @@ function findFormat(path: string, sample: LogSample, request: FormatRequest): [L
         'what stands between them, and name the format with --format to hear more',
     )
   }
-  return [format, { path, format: format.name, isGuess, isGiven: false }]
+  return [format, { path, format: format.name, isGuess, isGiven: false, sentFields: format.sentFields }]
 }
 
 /** What was read last of a delivery log that begins with its header: the logs of a run come by the thousand. */

@@ -33,7 +33,7 @@ export interface ShardEncoder {
   encode(shard: Shard, surroundings: ShardSurroundings): Generator<ShardMessage, void, void>
 }
 
-const NO_DUPLICATES = { lines: 0, clippedRequests: 0, clippedBytes: 0 }
+const NO_DUPLICATES = { lines: 0, clippedRequests: 0, clippedBytes: 0, unmeasured: 0 }
 
 /** Asks which lines repeat earlier ones, and takes them out. */
 function* dropDuplicates(scanner: LineScanner): Generator<ShardMessage, ShardDone['duplicates'], void> {

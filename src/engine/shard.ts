@@ -3,7 +3,13 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { FailureCode } from '../base/failure.ts'
 import type { EncodedBatch } from '../delivery/run-encoder.ts'
-import { isRecordLayout, type LinePlace, type PieceCounts, type PieceLayout } from '../log/scanned-runs.ts'
+import {
+  type DroppedCounts,
+  isRecordLayout,
+  type LinePlace,
+  type PieceCounts,
+  type PieceLayout,
+} from '../log/scanned-runs.ts'
 
 /** What a piece's lines look like. */
 export interface PieceLines {
@@ -65,11 +71,7 @@ export interface ShardDone {
   readonly kind: 'done'
   readonly pieces: readonly PieceReport[]
   /** What of the pieces' kept lines repeated lines of before, and is in no row group. */
-  readonly duplicates: {
-    readonly lines: number
-    readonly clippedRequests: number
-    readonly clippedBytes: number
-  }
+  readonly duplicates: DroppedCounts & { readonly lines: number }
   /** Lengths that the log told, as in length-entries.ts. */
   readonly lengths: Uint8Array
   /** Memory of the shard's text, to be used again. */

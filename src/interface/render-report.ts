@@ -20,7 +20,7 @@ export function renderReport(
     ['lines', report.lines, ''],
     ['  comments', report.comments, ''],
     ['  blank', report.blank, ''],
-    ['  kept', report.kept, describeClipped(report.clipped)],
+    ['  kept', report.kept, describeKept(report)],
     ['  skipped', skippedCount, describeReasons(report.skipped)],
     ['  rejected', rejectedCount, describeReasons(report.rejected)],
     ['rows', report.rows, 'one for each delivered byte'],
@@ -75,9 +75,15 @@ function describeInput({ path, status, pendingBytes }: StoreRunInput): string {
   return `${escapeText(path)} ${STATUS_TEXTS[status]}${pending}`
 }
 
-function describeClipped({ requests, bytes }: ProcessReport['clipped']): string {
-  if (requests === 0) return ''
-  return `of these ${formatCount(requests)} clipped to what was sent, ${formatNoun(bytes, 'byte')} less than asked for`
+function describeKept({ clipped, unmeasured }: Pick<ProcessReport, 'clipped' | 'unmeasured'>): string {
+  const { requests, bytes } = clipped
+  const notes: string[] = []
+  if (requests > 0) {
+    const less = `${formatNoun(bytes, 'byte')} less than asked for`
+    notes.push(`${formatCount(requests)} clipped to what was sent, ${less}`)
+  }
+  if (unmeasured > 0) notes.push(`${formatCount(unmeasured)} for their range alone`)
+  return notes.length === 0 ? '' : `of these ${notes.join('; ')}`
 }
 
 function sum(counts: readonly number[]): number {

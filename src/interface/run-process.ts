@@ -8,6 +8,7 @@ import type { FormatDecision } from '../engine/input-format.ts'
 import type { StoreRunReport } from '../engine/process-into-store.ts'
 import type { ProcessReport } from '../engine/process-logs.ts'
 import { toSafeJson } from './escape-text.ts'
+import { formatNoun } from './format-figures.ts'
 import { commandLine } from './help-text.ts'
 import { abortOnInterrupt } from './interrupts.ts'
 import type { ProcessArguments } from './invocation.ts'
@@ -55,6 +56,7 @@ export async function runProcess(options: ProcessArguments, streams: Streams): P
       },
     )
     progress?.finish()
+    formats.conclude(report)
     if (options.json) {
       await writeOutput(streams.stdout, `${toSafeJson(report)}\n`)
     } else if (!options.quiet) {
@@ -120,16 +122,30 @@ function targetPath(target: ProcessTarget): string {
 class FormatNotes {
   private readonly streams: Streams | undefined
   private readonly told = new Set<string>()
+  /** By format, the fields that say how much was sent. */
+  private readonly sentFields = new Map<string, string>()
 
   constructor(streams: Streams | undefined) {
     this.streams = streams
   }
 
-  tell({ path, format, isGuess, isGiven }: FormatDecision): void {
+  tell({ path, format, isGuess, isGiven, sentFields }: FormatDecision): void {
+    if (sentFields !== undefined) this.sentFields.set(format, sentFields)
     if (this.streams === undefined || isGiven || this.told.has(format)) return
     this.told.add(format)
     const why = isGuess ? ': no format was recognised, --format NAME says which it is' : ''
     writeNote(this.streams, `${path}: read as ${format}${why}`)
+  }
+
+  /** Says what was missing in the logs. */
+  conclude({ unmeasured }: ProcessReport): void {
+    if (this.streams === undefined || unmeasured === 0) return
+    const fields = [...this.sentFields].map(([format, names]) => `${names} (${format})`)
+    writeNote(
+      this.streams,
+      `${formatNoun(unmeasured, 'request')} counted for the range alone, as nothing on the line says how much was ` +
+        `sent: a transfer that was cut off reads as whole; log ${fields.join(', or ')}`,
+    )
   }
 }
 

@@ -76,6 +76,7 @@ export function createPlainCounts(rejectedLineLimit: number, keepText: boolean):
         skippedInner: 0,
         clippedRequests: 0,
         clippedBytes: 0,
+        unmeasured: 0,
         rejected: makeRejectCounts((index) => rejected.get(REJECT_REASONS[index] ?? 'LONG_LINE') ?? 0),
         rows,
         rowsExact: rows <= 2 ** 53,

@@ -32,13 +32,15 @@ export const RECORD_SLOTS = [
   'inner',
   'source',
   'protocol',
+  'responseResult',
 ] as const
 
 /**
  * See `RECORD_SLOTS`. `target` is a path with its query, `path` one without; `range` is what the client asked
  * for, `contentRange` and `rangeFirst` with `rangeLast` what the response says; `bodyBytes` were sent without
  * headers, `sentBytes` with them; `length` is the asset's complete length, `contentLength` the response's;
- * `inner` and `source` tell requests that the network made to itself.
+ * `inner` and `source` tell requests that the network made to itself; `result` and `detail` say how CloudFront ended
+ * with a request, `responseResult` what it made of it before it sent the response.
  */
 export type RecordSlot = (typeof RECORD_SLOTS)[number]
 

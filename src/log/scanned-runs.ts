@@ -137,12 +137,17 @@ export interface ScanCounts {
   /** Requests of which less was sent than they claim, whether or not a byte is left, and the bytes not sent. */
   readonly clippedRequests: number
   readonly clippedBytes: number
+  /** Kept requests of a format other than `delivery` of which nothing says how much was sent. */
+  readonly unmeasured: number
   readonly rejected: Readonly<Record<RejectReason, number>>
   /** Sum of the range lengths of kept lines. */
   readonly rows: number
   /** False when the sum is beyond 2^53 and `rows` therefore only the nearest number. */
   readonly rowsExact: boolean
 }
+
+/** What was counted of kept lines that are dropped. */
+export type DroppedCounts = Pick<ScanCounts, 'clippedRequests' | 'clippedBytes' | 'unmeasured'>
 
 /** The count of every reason, by its index in `REJECT_REASONS`. */
 export function makeRejectCounts(countOf: (index: number) => number): Record<RejectReason, number> {
@@ -231,9 +236,9 @@ export interface LineScanner {
   readIdentifiers(): Uint32Array<ArrayBuffer>
   /**
    * Takes out the kept lines whose entry is not zero, one entry a line; before `finish`. Returns what was
-   * counted of them as clipped.
+   * counted of them.
    */
-  dropLines(drop: Uint8Array): { readonly clippedRequests: number; readonly clippedBytes: number }
+  dropLines(drop: Uint8Array): DroppedCounts
   /**
    * The lengths that lines told, in order of request: those of kept lines, then those of others, whose assets have
    * a table of their own. After `finish`, copies but for the tables.

@@ -8,6 +8,7 @@ import {
   ASKED,
   DEFAULT_MAX_RANGE_BYTE_LENGTH,
   DEFAULT_REJECTED_LINE_LIMIT,
+  type DroppedCounts,
   isRecordLayout,
   type LineLayout,
   type LinePlace,
@@ -32,6 +33,8 @@ const WORD_BITS = 64
 const PLACE_BYTE_LENGTH = 32
 /** Words of a run's extras, see assembly/batch.ts. */
 const EXTRA_WORDS = 6
+/** See assembly/batch.ts. */
+const UNMEASURED = -1
 /** Words that `resultsAddress` of assembly/scanner.ts leads to. */
 const RESULT_WORDS = 31
 /** Bytes of an entry of assembly/logged-lengths.ts. */
@@ -113,6 +116,7 @@ function readPieceCounts(module: ScannerExports, withText: boolean): PieceCounts
     skippedInner: counter(21),
     clippedRequests: counter(22),
     clippedBytes: counter(23),
+    unmeasured: counter(24),
     rejected: makeRejectCounts((index) => counter(9 + index)),
     rows: counter(5),
     rowsExact: counter(5) <= 2 ** 53,
@@ -191,11 +195,8 @@ function readIdentifiers(module: ScannerExports): Uint32Array<ArrayBuffer> {
   return identifiers
 }
 
-/** Drops runs; what was counted of them as clipped. */
-function dropLines(
-  module: ScannerExports,
-  drop: Uint8Array,
-): { readonly clippedRequests: number; readonly clippedBytes: number } {
+/** Drops runs; what was counted of them. */
+function dropLines(module: ScannerExports, drop: Uint8Array): DroppedCounts {
   const flags = demand(module.reserveHashInput(drop.length))
   copyIn(module, flags, drop)
   const extras = module.extrasAddress() >>> 0
@@ -204,16 +205,16 @@ function dropLines(
     extras,
     ((module.extrasSoFar() >>> 0) * EXTRA_WORDS) / 2,
   )
-  let clippedRequests = 0
-  let clippedBytes = 0
+  const counts = { clippedRequests: 0, clippedBytes: 0, unmeasured: 0 }
   for (let i = 0; i < drop.length; i++) {
-    const clipped = drop[i] === 0 ? 0 : (clips[(i * EXTRA_WORDS) / 2 + 1] ?? 0)
-    if (clipped === 0) continue
-    clippedRequests++
-    clippedBytes += clipped
+    const noted = drop[i] === 0 ? 0 : (clips[(i * EXTRA_WORDS) / 2 + 1] ?? 0)
+    const clipped = noted < 0 ? UNMEASURED - noted : noted
+    if (noted < 0) counts.unmeasured++
+    if (clipped > 0) counts.clippedRequests++
+    counts.clippedBytes += clipped
   }
   demand(module.drop(flags))
-  return { clippedRequests, clippedBytes }
+  return counts
 }
 
 /** Entries of assembly/logged-lengths.ts, from `first` up to `end`, by rank and length. */
@@ -307,7 +308,7 @@ export function createWasmScanner(options: WasmScannerOptions = {}): WasmScanner
       order.checkBetween('readIdentifiers')
       return readIdentifiers(module)
     },
-    dropLines(drop: Uint8Array): { readonly clippedRequests: number; readonly clippedBytes: number } {
+    dropLines(drop: Uint8Array): DroppedCounts {
       order.checkBetween('dropLines')
       invariant(drop.length === module.runsSoFar() >>> 0, 'one entry for each kept line')
       return dropLines(module, drop)

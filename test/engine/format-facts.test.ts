@@ -37,6 +37,48 @@ test('the length that a log tells answers for the whole, and disagreement is rep
   assert.equal([beyond.length, beyond.lengths?.length], [{ bytes: 30, from: 'observed' }, 1])
 })
 
+test('a line that tells two lengths tells both, and the longer one counts', async () => {
+  const whole = { ...AKAMAI, statusCode: '200', range: undefined, overheadBytes: '100' }
+  const { range: _, ...members } = whole
+  const ask200 = async (changed: object) =>
+    ask([await run([write(json({ ...members, ...changed }))])], 'curl/8')
+  const same = await ask200({ bytes: '1100', objSize: '1000', rspContentLen: '1000' })
+  assert.equal(
+    [same.verdict, same.length, same.lengths],
+    ['complete', { bytes: 1000, from: 'logged' }, undefined],
+  )
+  // Compressed on its way, or an object that was not sent as a whole: the log does not say which.
+  const shorter = await ask200({ bytes: '500', objSize: '1000', rspContentLen: '400' })
+  assert.equal([shorter.verdict, shorter.missing], ['partial', [[400, 999]]])
+  assert.equal(shorter.length, { bytes: 1000, from: 'logged' })
+  assert.equal(
+    shorter.lengths?.map(({ bytes, requests }) => [bytes, requests]),
+    [
+      [400, 1],
+      [1000, 1],
+    ],
+  )
+  const longer = await ask200({ bytes: '1100', objSize: '400', rspContentLen: '1000' })
+  assert.equal([longer.verdict, longer.length], ['complete', { bytes: 1000, from: 'logged' }])
+  assert.equal(longer.lengths?.length, 2)
+  const empty = await ask200({ bytes: '500', objSize: '1000', rspContentLen: '0' })
+  assert.equal([empty.verdict, empty.length], ['unknown', { bytes: 1000, from: 'logged' }])
+})
+
+test('a response proves no more than its content length', async () => {
+  const fields = 'time=t,ip=i,ua=u,url=p,status=s,range=r,content_length=l,bytes=b'
+  const request = { t: '2024-05-17T12:00:00Z', i: '192.0.2.1', u: 'curl/8', p: '/a', s: '206' }
+  for (const count of [undefined, '100', '50']) {
+    const log = write(json({ ...request, r: 'bytes=0-99', l: '50', b: count }))
+    const report = await run([log], { format: 'json', fields })
+    const unmeasured = count === undefined ? 1 : 0
+    assert.equal(
+      [report.rows, report.clipped, report.unmeasured],
+      [50, { requests: 1, bytes: 50 }, unmeasured],
+    )
+  }
+})
+
 test('a repeated line counts once, in whichever input it stands again', async () => {
   const first = line({ 'x-edge-request-id': 'one' })
   const inputs = [

@@ -1,5 +1,6 @@
 /** Formats as a run sees them: found out or named, refused when in doubt, the same for any number of threads. */
 import { randomUUID } from 'node:crypto'
+import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { suite } from 'uvu'
@@ -68,6 +69,34 @@ test('lines that may be of two formats are an error that names both', async () =
   )
   assert.is((await run([write(combined)], { format: 'apache', trustRequested: true })).kept, 1)
   assert.is((await run([write(combined)], { format: 'nginx' })).rows, 10)
+})
+
+test('a log of one server is known by its other lines when one may be of another, and so when it has grown', async () => {
+  const combined = '192.0.2.1 - - [17/May/2024:12:48:31 +0200] "GET /a HTTP/1.1" 200 10 "-" "curl/8"'
+  const nginx = `${combined} 1715947200.5 "bytes=0-9" "bytes 0-9/10" "10" "OK"`
+  const apache = `${combined} "bytes=0-9" "bytes 0-9/10" "10" 10 400 +`
+  const text = (...lines: readonly string[]): string => lines.map((one) => `${one}\n`).join('')
+  for (const [lines, format] of [
+    [[nginx, combined], 'nginx'],
+    [[combined, nginx], 'nginx'],
+    [[nginx, nginx, ...Array<string>(40).fill(combined)], undefined],
+    [[nginx, nginx, nginx, ...Array<string>(40).fill(combined)], 'nginx'],
+    [[apache, combined], 'apache'],
+  ] as const) {
+    const found = async () => (await run([write(text(...lines))])).formats.join()
+    if (format === undefined) assert.match(await refusal(found()), /nginx or apache/)
+    else assert.is(await found(), format, lines.join(' | '))
+  }
+  assert.match(await refusal(run([write(text(nginx, apache, combined))])), /nginx or apache/)
+  const log = write(text(nginx, nginx))
+  const store = join(folder, `store-${randomUUID()}`)
+  const take = (count: number) =>
+    processIntoStore({ inputs: [log], store, threads: 1, maxRejects: { kind: 'count', count } })
+  assert.is((await take(0)).kept, 2)
+  appendFileSync(log, text(combined))
+  assert.match(await refusal(take(0)), /^REJECTED /, 'a line of another format is none of this log')
+  const grown = await take(1)
+  assert.equal([grown.formats, grown.kept, grown.rejected], [['nginx'], 0, { BAD_FIELDS: 1 }])
 })
 
 test('a log format in which a client can forge fields is refused, also where the format is found out', async () => {

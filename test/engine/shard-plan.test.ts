@@ -10,7 +10,7 @@ const test = suite('shard plan')
 const LINES: InputLines = {
   layout: { fieldCount: 7, date: 0, time: 1, ip: 2, userAgent: 3, request: 4, status: 5, byteRange: 6 },
   header: undefined,
-  decision: { path: '', format: 'delivery', isGuess: false, isGiven: true },
+  decision: { path: '', format: 'delivery', isGuess: false, isGiven: true, sentFields: undefined },
   decodesUserAgents: false,
 }
 const LONG_LINE = 128 * 1024

@@ -212,6 +212,7 @@ test('the report adds up and names reasons and files', () => {
     kept: 9900,
     skipped: { status: 100, method: 0, unproven: 0, inner: 0, duplicate: 0 },
     clipped: { requests: 0, bytes: 0 },
+    unmeasured: 0,
     formats: ['delivery'],
     rejected: {},
     rows: 2948852,

@@ -105,12 +105,20 @@ function judgeLines(lines: readonly string[], format: OracleFormat) {
   const runs: OracleRun[] = []
   const tellings: Told[] = []
   const clipped = { requests: 0, bytes: 0n }
+  let unmeasured = 0
   for (const line of lines) {
-    const { fate, run, telling, clipped: bytes = 0 } = judgeLine(line, format)
+    const { fate, run, telling, clipped: bytes = 0, isUnmeasured = false } = judgeLine(line, format)
+    if (isUnmeasured) unmeasured++
     if (telling !== undefined) {
-      const { asset, epochSeconds, length, asked, answered } = telling
+      const { asset, epochSeconds, length, asked, answered, other } = telling
       const epochs = { firstEpoch: epochSeconds, lastEpoch: epochSeconds }
-      for (const [kind, bytes] of Object.entries({ told: length, asked, answered }))
+      const ends: [string, number][] = [
+        ['told', length],
+        ['told', other],
+        ['asked', asked],
+        ['answered', answered],
+      ]
+      for (const [kind, bytes] of ends)
         if (bytes > 0) tellings.push({ asset, kind, length: bytes, requests: 1, ...epochs })
     }
     fates.set(fate, (fates.get(fate) ?? 0) + 1)
@@ -123,7 +131,7 @@ function judgeLines(lines: readonly string[], format: OracleFormat) {
   const kept = runs.map((run) =>
     [run.asset, run.ip, run.userAgent, run.first, run.last, run.epochSeconds].join('\n'),
   )
-  return { fates, clipped, kept: kept.sort(), told: mergeTold(tellings) }
+  return { fates, clipped, unmeasured, kept: kept.sort(), told: mergeTold(tellings) }
 }
 
 function compare(
@@ -158,8 +166,8 @@ function compare(
   assert.equal(found.told, wanted.told, `${message}: lengths`)
   tellingCount += found.told.length
   assert.equal(
-    [counts.clippedRequests, counts.clippedBytes],
-    [wanted.clipped.requests, Number(wanted.clipped.bytes)],
+    [counts.clippedRequests, counts.clippedBytes, counts.unmeasured],
+    [wanted.clipped.requests, Number(wanted.clipped.bytes), wanted.unmeasured],
     message,
   )
   assert.is(found.identifierCount, counts.kept, message)

@@ -95,6 +95,25 @@ const SOURCES = ['', 'eyeball', '', 'eyeball', '', 'edgeWorkerFetch', 'eyebale',
 const STATUSES = ['304', '000', '499', '20', '404', 'x', '', '416', '416', '416', '416']
 const PROTOCOLS = ['', 'HTTP/1.1', 'HTTP/1.0', 'HTTP/2', 'HTTPS', 'HTTP/1.10', 'http/1.1']
 const RESULTS = ['Hit', 'Miss', 'RefreshHit', 'OriginShieldHit', 'Error', 'Hitt', '-', 'LimitExceeded']
+const DETAILS = [
+  'ClientCommError',
+  'ClientHungUpRequest',
+  'AbortedOrigin',
+  'ClientGeoBlocked',
+  'MissGeneratedResponse',
+  'Error',
+  'Miss',
+]
+
+/** What CloudFront says of the request; mostly good. */
+function makeResults(random: (limit: number) => number): [slot: string, text: string][] {
+  const isOdd = random(10) === 0
+  return [
+    ['result', pick(random, isOdd ? RESULTS : RESULTS.slice(0, 4))],
+    ['detail', pick(random, random(10) === 0 ? DETAILS : ['Hit', '-'])],
+    ['responseResult', pick(random, random(40) === 0 ? ['Error', 'Redirect', 'Hi'] : ['Hit', ''])],
+  ]
+}
 
 /** Random values of one request, by slot; most are ordinary. */
 function makeValues(random: (limit: number) => number): Map<string, string> {
@@ -135,8 +154,7 @@ function makeValues(random: (limit: number) => number): Map<string, string> {
     ['method', odd(['GET'], ['HEAD', 'HEAD', 'HEAD', 'POST', 'get', ''])],
     ['status', status],
     ['requestId', `id${random(1000)}`],
-    ['result', odd(RESULTS.slice(0, 4), RESULTS)],
-    ['detail', odd(['Hit', '-'], ['ClientCommError', 'Error', 'rror'])],
+    ...makeResults(random),
     ['aborted', String(random(2))],
     ['truth', odd(['1', 'true'], ['0', 'false', ''])],
     ['inner', odd([''], ['1', '0', 'true'])],
@@ -176,10 +194,72 @@ export function oracleOf(sample: RecordSample): OracleFormat {
   return { ...sample.oracle, members: Object.fromEntries(meant) }
 }
 
+const ODD_VALUES = [
+  '1e5',
+  '-0',
+  '01',
+  '1.',
+  '206.0',
+  'true',
+  'null',
+  'nul',
+  '{}',
+  '[]',
+  '{"a":1}',
+  '""',
+  '"-"',
+]
+const ESCAPES = [
+  '\\u0000',
+  '\\ud83d\\ude00',
+  '\\ud800',
+  '\\udc00\\ud83d',
+  '\\u00e9',
+  '\\u00E',
+  '\\/',
+  '\\b\\f',
+  '\\q',
+  '\\x00',
+  '\\xe9',
+  '\\x4',
+]
+
+/** Breaks a line as only JSON is broken, by its members. */
+function mutateMembers(line: string, random: (limit: number) => number): string {
+  const members = [...line.matchAll(/"(?:[^"\\]|\\.)*" ?: ?("(?:[^"\\]|\\.)*"|\d+)/g)]
+  if (members.length === 0) return line
+  const { 0: member, 1: value = '', index } = pick(random, members)
+  const end = index + member.length
+  const name = member.slice(0, -value.length)
+  switch (random(5)) {
+    case 0:
+      return `${line.slice(0, index)}${name}${pick(random, [value, 'null', '"-"', '{}'])},${line.slice(index)}`
+    case 1:
+      return `${line.slice(0, end)}, ${name}${pick(random, [value, 'null', '"-"', '[]'])}${line.slice(end)}`
+    case 2:
+      return `${line.slice(0, end - value.length)}${pick(random, ODD_VALUES)}${line.slice(end)}`
+    case 3: {
+      const depth = pick(random, [1, 3, 63, 64, 65, 70])
+      return `${line.slice(0, index)}"deep":${'['.repeat(depth)}${']'.repeat(depth)},${line.slice(index)}`
+    }
+    default: {
+      // A letter of the name, written as an escape.
+      const letter = name.charCodeAt(1).toString(16).padStart(4, '0')
+      return `${line.slice(0, index)}"\\u${letter}${name.slice(2)}${line.slice(end - value.length)}`
+    }
+  }
+}
+
+/** Makes a line about as long as lines may be, if it has a user agent to be long. */
+function lengthen(line: string, random: (limit: number) => number): string {
+  const wanted = 65_535 + random(4)
+  return line.replace('VLC/3.0', 'V'.repeat(wanted - line.length + 7))
+}
+
 /** Breaks a line here and there. */
 function mutate(line: string, random: (limit: number) => number): string {
   const at = random(line.length + 1)
-  switch (random(8)) {
+  switch (random(11)) {
     case 0:
       return line.slice(0, at)
     case 1:
@@ -192,6 +272,13 @@ function mutate(line: string, random: (limit: number) => number): string {
       return `${line}${pick(random, ['\t', ' ', ' "x"', '\tx', '}', 'x'])}`
     case 5:
       return pick(random, ['', '#', '{}', '{', '[]', 'null', '# a\tb', '-', '""', `${'x'.repeat(70_000)}`])
+    case 6:
+    case 7:
+      return line.startsWith('{') ? mutateMembers(line, random) : line
+    case 8:
+      return `${line.slice(0, at)}${pick(random, ESCAPES)}${line.slice(at)}`
+    case 9:
+      return lengthen(line, random)
     default:
       return line
   }

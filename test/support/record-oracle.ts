@@ -13,11 +13,13 @@ import {
   pairOf,
   partLengths,
 } from './claim-oracle.ts'
+import { type EndOracle, stateOf } from './end-oracle.ts'
+import { jsonBytes, splitJson } from './json-oracle.ts'
 import { type CountOracle, prefixOf, sentOf, wholeLength } from './sent-oracle.ts'
 import { momentOf } from './time-oracle.ts'
 
 /** What is known of the format that lines are in. */
-export interface OracleFormat extends CountOracle {
+export interface OracleFormat extends CountOracle, EndOracle {
   readonly structure: 'separated' | 'template' | 'json'
   /** Slots by position, `''` for none; empty for JSON. */
   readonly slots: readonly string[]
@@ -34,7 +36,6 @@ export interface OracleFormat extends CountOracle {
   readonly quoted?: boolean
   readonly comments?: boolean
   readonly trailing?: boolean
-  readonly completion?: 'ok' | 'not-x' | 'edge-result' | 'truth'
   readonly asset?: 'path' | 'url' | 'host+path' | 'path+query'
   readonly forwarded?: boolean
   readonly trust?: boolean
@@ -60,13 +61,19 @@ export interface OracleTelling {
   readonly asked: number
   /** As far as it goes for certain, of which not all was sent, or 0; likewise. */
   readonly answered: number
+  /** A second complete length that the line tells, or 0. */
+  readonly other: number
 }
 
 /** What became of a line: kept, or why not; `clipped` are bytes claimed and not sent. */
 export interface OracleFate {
   readonly fate: string
   readonly run?: OracleRun
+  /** Whether the same line again is the same request. */
+  readonly isIdentified?: boolean
   readonly clipped?: number
+  /** Whether it is kept though nothing says how much was sent. */
+  readonly isUnmeasured?: boolean
   readonly telling?: OracleTelling
 }
 
@@ -118,53 +125,6 @@ function splitTemplate(line: string, format: OracleFormat): string[] | undefined
     rest = rest.slice(found[0].length)
   }
   return rest === '' ? fields : undefined
-}
-
-/** Escapes of a member become bytes; raw bytes above 127 go through JSON.parse as private characters. */
-function jsonBytes(text: string): string {
-  const bytes: Buffer[] = []
-  for (const character of text) {
-    const code = character.codePointAt(0) ?? 0
-    if (code >= 0xf080 && code <= 0xf0ff) bytes.push(Buffer.from([code - 0xf000]))
-    else if (code >= 0xd800 && code <= 0xdfff)
-      bytes.push(Buffer.from([0xe0 | (code >> 12), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f)]))
-    else bytes.push(Buffer.from(character))
-  }
-  return Buffer.concat(bytes).toString('latin1')
-}
-
-function splitJson(line: string, slots: Readonly<Record<string, string>>): Fields | undefined {
-  let value: unknown
-  try {
-    // Numbers keep their spelling as text.
-    const safe = line.replace(/[\x80-\xff]/g, (byte) => String.fromCharCode(0xf000 + byte.charCodeAt(0)))
-    const spelled = safe.replace(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?/gs, (token) =>
-      token.startsWith('"') || !isJsonNumber(token) ? token : `"${token}"`,
-    )
-    JSON.parse(safe)
-    value = JSON.parse(spelled)
-  } catch {
-    return undefined
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
-  const fields: Fields = new Map()
-  for (const [path, slot] of Object.entries(slots)) {
-    let member: unknown = value
-    for (const name of path.split('.')) {
-      member =
-        typeof member === 'object' && member !== null && !Array.isArray(member)
-          ? Reflect.get(member, name)
-          : undefined
-    }
-    if (typeof member === 'object' && member !== null) return undefined
-    if (member === undefined || member === null) continue
-    fields.set(slot, typeof member === 'string' ? jsonBytes(member) : String(member))
-  }
-  return fields
-}
-
-function isJsonNumber(text: string): boolean {
-  return /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?$/.test(text)
 }
 
 function decodeC(text: string): string {
@@ -220,28 +180,18 @@ function fieldsOf(line: string, format: OracleFormat): Fields | undefined {
   return fields
 }
 
-function stateOf(fields: Fields, format: OracleFormat): 'complete' | 'aborted' | 'unknown' {
-  const text = fields.get('completion')
-  switch (format.completion) {
-    case 'ok':
-      return text === undefined ? 'unknown' : text === 'OK' ? 'complete' : 'aborted'
-    case 'not-x':
-      return text === 'X' ? 'aborted' : text === '+' || text === '-' ? 'complete' : 'unknown'
-    case 'truth':
-      return text === undefined || text === ''
-        ? 'unknown'
-        : text === '1' || text === 'true'
-          ? 'complete'
-          : 'aborted'
-    case 'edge-result': {
-      const result = fields.get('result') ?? ''
-      if (result === '') return 'unknown'
-      if (!['Hit', 'Miss', 'RefreshHit', 'OriginShieldHit'].includes(result)) return 'aborted'
-      return /.rror$/s.test(fields.get('detail') ?? '') ? 'aborted' : 'complete'
-    }
-    default:
-      return 'unknown'
-  }
+function claimPart(fields: Fields, length: number | undefined): Claim {
+  const given = (slot: string): string => fields.get(slot) ?? ''
+  if (given('contentRange') !== '') return claimContentRange(given('contentRange'))
+  if (given('rangeFirst') !== '' || given('rangeLast') !== '')
+    return pairOf(`${given('rangeFirst')}-${given('rangeLast')}`) ?? 'BAD_RANGE'
+  return given('range') === '' ? 'UNPROVEN' : claimRange(given('range'), length)
+}
+
+/** `isKnown`: anything says that something was sent; `prefix`: how much, where the length is not known. */
+function claimWhole(length: number | undefined, isKnown: boolean, prefix: number): Claim {
+  const end = length === undefined ? prefix : isKnown ? length : 0
+  return end > 0 ? { first: 0, last: end - 1 } : 'UNPROVEN'
 }
 
 /** The bytes that a good response proves, or why none. */
@@ -253,6 +203,7 @@ function judge(
   length?: number
   asked?: number
   answered?: number
+  other?: number
 } {
   const number = (slot: string): number | undefined => {
     const text = fields.get(slot) ?? ''
@@ -282,33 +233,28 @@ function judge(
       (length ?? 0) > 0 || (fields.get('contentRange') ?? '') + (fields.get('rangeFirst') ?? '') !== '',
     isFramed: format.body === 'frames' && !/^HTTP\/1\..$/s.test(fields.get('protocol') ?? ''),
   }
-  let claim: Claim
-  if (isPart) {
-    const given = (slot: string): string => fields.get(slot) ?? ''
-    if (given('contentRange') !== '') claim = claimContentRange(given('contentRange'))
-    else if (given('rangeFirst') !== '' || given('rangeLast') !== '')
-      claim = pairOf(`${given('rangeFirst')}-${given('rangeLast')}`) ?? 'BAD_RANGE'
-    else if (given('range') !== '') claim = claimRange(given('range'), length)
-    else claim = 'UNPROVEN'
-  } else if (length !== undefined) {
-    const isKnown = body !== undefined || sent !== undefined || state === 'complete' || format.trust === true
-    claim = isKnown && length > 0 ? { first: 0, last: length - 1 } : 'UNPROVEN'
-  } else {
-    const prefix = prefixOf(counts, format)
-    claim = prefix > 0 ? { first: 0, last: prefix - 1 } : 'UNPROVEN'
-  }
+  const isKnown = body !== undefined || sent !== undefined || state === 'complete' || format.trust === true
+  const claim = isPart ? claimPart(fields, length) : claimWhole(length, isKnown, prefixOf(counts, format))
+  const otherThan = (told: number): number => (objectLength === told ? 0 : (objectLength ?? 0))
   const most = wholeLength(counts, format)
   const isWhole = state === 'complete' && (body ?? sent) !== undefined
   const size = { stated: contentLength, most, least: prefixOf(counts, format), isWhole }
   const { asked, answered } = isPart ? partLengths(fields, size) : { asked: most, answered: 0 }
   if (typeof claim === 'string')
-    return length === undefined ? { fate: claim, asked, answered } : { fate: claim, length }
+    return {
+      fate: claim,
+      other: otherThan(length ?? 0),
+      ...(length === undefined ? { asked, answered } : { length }),
+    }
   const logged = claim.total ?? length ?? 0
-  const tells = logged > 0 ? { length: logged } : isPart || length === undefined ? { asked, answered } : {}
+  const other = otherThan(logged)
+  const ends = logged > 0 ? { length: logged } : isPart || length === undefined ? { asked, answered } : {}
+  const tells = { other, ...ends }
   const { first, last } = claim
   if (logged > 0 && last >= logged) return { fate: 'BAD_RANGE' }
   const claimed = last - first + 1
-  const delivered = format.trust === true ? claimed : sentOf(claimed, counts, format)
+  const offered = Math.min(claimed, contentLength ?? claimed)
+  const delivered = format.trust === true ? claimed : sentOf(offered, counts, format)
   if (delivered === undefined) return { fate: 'UNPROVEN', ...tells }
   const clipped = claimed - delivered
   if (delivered === 0) return { fate: 'UNPROVEN', clipped, ...tells }
@@ -317,7 +263,8 @@ function judge(
     fate: 'KEPT',
     clipped,
     claim: { first, last: first + delivered - 1 },
-    ...(logged === 0 && isTrusted ? {} : tells),
+    isUnmeasured: format.trust !== true && state === 'unknown' && body === undefined && sent === undefined,
+    ...(logged === 0 && isTrusted ? { other } : tells),
   }
 }
 
@@ -358,14 +305,14 @@ function tellingOf(
   fields: Fields,
   format: OracleFormat,
   epochSeconds: number | undefined,
-  { length = 0, asked = 0, answered = 0, proven = 0 },
+  { length = 0, asked = 0, answered = 0, other = 0, proven = 0 },
 ): { telling?: OracleTelling } {
   const asset = assetOf(fields, format)
   const certain = length === 0 && answered > proven ? Math.min(answered, MAX) : 0
   const doubt = length === 0 && asked > Math.max(proven, certain) ? Math.min(asked, MAX) : 0
   if (asset === undefined || !isUtf8(asset) || epochSeconds === undefined) return {}
-  if (length + certain + doubt === 0) return {}
-  return { telling: { asset, epochSeconds, length, asked: doubt, answered: certain } }
+  if (length + certain + doubt + other === 0) return {}
+  return { telling: { asset, epochSeconds, length, asked: doubt, answered: certain, other } }
 }
 
 function isInner(fields: Fields): boolean {
@@ -423,9 +370,9 @@ export function judgeLine(whole: string, format: OracleFormat): OracleFate {
   if (isInner(fields)) return { fate: 'INNER' }
   const epochSeconds = momentOf(fields)
   if (typeof epochSeconds === 'string') return { fate: epochSeconds }
-  const { claim, length, asked, answered, ...judged } = judge(fields, format)
+  const { claim, length, asked, answered, other, ...judged } = judge(fields, format)
   if (judged.fate === 'UNPROVEN')
-    return { ...judged, ...tellingOf(fields, format, epochSeconds, { length, asked, answered }) }
+    return { ...judged, ...tellingOf(fields, format, epochSeconds, { length, asked, answered, other }) }
   if (claim === undefined) return judged
   const { first, last } = claim
   if (last - first + 1 > 2 ** 38) return { fate: 'HUGE_RANGE' }
@@ -437,8 +384,10 @@ export function judgeLine(whole: string, format: OracleFormat): OracleFate {
   const run = { ...keys, first, last, epochSeconds }
   return {
     fate: 'KEPT',
+    isIdentified: (fields.get('requestId') ?? '') !== '',
     clipped: judged.clipped ?? 0,
+    isUnmeasured: judged.isUnmeasured === true,
     run,
-    ...tellingOf(fields, format, epochSeconds, { length, asked, answered, proven: last + 1 }),
+    ...tellingOf(fields, format, epochSeconds, { length, asked, answered, other, proven: last + 1 }),
   }
 }

@@ -22,6 +22,7 @@ const CLOUDFRONT_SLOTS: Readonly<Record<string, string>> = {
   'cs-protocol': 'scheme',
   'x-forwarded-for': 'forwardedFor',
   'x-edge-detailed-result-type': 'detail',
+  'x-edge-response-result-type': 'responseResult',
   'sc-content-len': 'contentLength',
   'sc-range-start': 'rangeFirst',
   'sc-range-end': 'rangeLast',
@@ -30,24 +31,45 @@ const CLOUDFRONT_SLOTS: Readonly<Record<string, string>> = {
 const cloudFrontName = (name: string, values: ReadonlyMap<string, string>): string =>
   orDash(escapePercent(values.get(CLOUDFRONT_SLOTS[name] ?? '') ?? ''))
 
+const REAL_TIME_SLOTS: Readonly<Record<string, string>> = {
+  ...CLOUDFRONT_SLOTS,
+  timestamp: 'instant',
+  'cs-uri-stem': 'target',
+  'cs-user-agent': 'userAgent',
+}
+
+function realTimeSample(name: string, fields: readonly string[]): RecordSample {
+  const slots = fields.map((field) => REAL_TIME_SLOTS[field] ?? '')
+  return {
+    name,
+    format: 'cloudfront-realtime',
+    fields: fields.join(','),
+    header: [],
+    oracle: {
+      dashIsNull: true,
+      percent: true,
+      completion: 'edge-result',
+      structure: 'separated',
+      slots,
+      trailing: true,
+    },
+    write: (values) => slots.map((slot) => orDash(escapePercent(values.get(slot) ?? ''))).join('\t'),
+  }
+}
+
 function cloudFrontSamples(): RecordSample[] {
   const names = CLOUDFRONT_NAMES.split(' ')
   const common = { dashIsNull: true, percent: true, completion: 'edge-result' } as const
-  const realtime =
-    'timestamp,c-ip,sc-status,sc-bytes,cs-method,cs-uri-stem,x-edge-result-type,cs-user-agent,sc-range-start,sc-range-end,x-edge-request-id'
-  const realtimeSlots = [
-    'instant',
-    'ip',
-    'status',
-    'sentBytes',
-    'method',
-    'target',
-    'result',
-    'userAgent',
-    'rangeFirst',
-    'rangeLast',
-    'requestId',
+  const head = ['timestamp', 'c-ip', 'sc-status']
+  const tail = [
+    'cs-method',
+    'cs-uri-stem',
+    'cs-user-agent',
+    'sc-range-start',
+    'sc-range-end',
+    'x-edge-request-id',
   ]
+  const realtime = [...head, 'sc-bytes', 'x-edge-result-type', ...tail]
   return [
     {
       name: 'cloudfront',
@@ -70,15 +92,14 @@ function cloudFrontSamples(): RecordSample[] {
       write: (values) =>
         `{${names.map((name) => `${escapeJson(name)}:${escapeJson(cloudFrontName(name, values))}`).join(',')}}`,
     },
-    {
-      name: 'cloudfront-realtime',
-      format: 'cloudfront-realtime',
-      fields: realtime,
-      header: [],
-      oracle: { ...common, structure: 'separated', slots: realtimeSlots, trailing: true },
-      write: (values) =>
-        realtimeSlots.map((slot) => orDash(escapePercent(values.get(slot) ?? ''))).join('\t'),
-    },
+    realTimeSample('cloudfront-realtime', realtime),
+    realTimeSample('cloudfront-realtime by its detail', [...head, 'x-edge-detailed-result-type', ...tail]),
+    realTimeSample('cloudfront-realtime before the response', [
+      ...head,
+      'x-edge-response-result-type',
+      ...tail,
+    ]),
+    realTimeSample('cloudfront-realtime without a result', [...head, 'sc-content-len', ...tail]),
   ]
 }
 

@@ -63,9 +63,11 @@ export const requests: Dictionary = initDictionary(
 )
 /**
  * Bytes of what a run of a record has beside: length of the asset (f64, see `ANSWERED`), bytes clipped
- * (f64), hash that identifies it (u64).
+ * (f64, see `UNMEASURED`), hash that identifies it (u64).
  */
 export const EXTRA_BYTES: usize = 24
+/** Minus the clipped bytes, in the place of these: nothing says how much was sent. */
+export const UNMEASURED: i64 = -1
 
 /** See `EXTRA_BYTES`; as long as `extraCount` says. */
 export const extras: Region = changetype<Region>(memory.data(offsetof<Region>(), 8))
@@ -109,10 +111,14 @@ export function emptyRuns(): void {
 
 /** Sums of a piece that depend on extras: whoever reads counts adds them. */
 function countClipped(extra: usize): void {
-  const clipped = <u64>load<f64>(extra, 8)
+  let clipped = load<f64>(extra, 8)
+  if (clipped < 0) {
+    counts.unmeasured++
+    clipped = <f64>UNMEASURED - clipped
+  }
   if (clipped == 0) return
   counts.clippedRequests++
-  counts.clippedBytes += clipped
+  counts.clippedBytes += <u64>clipped
 }
 
 /** Makes sure that the runs up to the batch's last have extras; false when memory is exhausted. */

@@ -4,7 +4,7 @@
  */
 
 import { fieldAt, fieldCount, NO_SLOT, parentOf, slotOf, textByteLengthOf, textOf } from './record-layout'
-import { hexByte, isSet, jsonEscape, noteField } from './record-spans'
+import { decodeName, hexByte, jsonEscape, noteField, scratchEnd } from './record-spans'
 
 const QUOTE: u8 = 0x22
 const BACKSLASH: u8 = 0x5c
@@ -22,6 +22,12 @@ const MAX_PATH: u32 = 8
 /** Of each member position in a line, the field that was found there last: lines of a log have one order. */
 const guesses: usize = memory.data(256 * 4, 16)
 let memberIndex: u32 = 0
+/** Of each wanted field, up to so many, the line in which it was last found. */
+const SEEN_FIELDS: u32 = 256
+const seen: usize = memory.data(256 * 4, 16)
+let lineNumber: u32 = 0
+/** Whether the string that was looked at last has an escape. */
+let hasEscape: bool = false
 
 /** Forgets what the piece before looked like. */
 export function resetMembers(): void {
@@ -42,6 +48,7 @@ function stringEnd(at: usize, end: usize): usize {
   const quote = i8x16.splat(<i8>QUOTE)
   const backslash = i8x16.splat(<i8>BACKSLASH)
   const space = i8x16.splat(0x20)
+  hasEscape = false
   while (at < end) {
     const bytes = v128.load(at)
     const special = v128.or(
@@ -58,6 +65,7 @@ function stringEnd(at: usize, end: usize): usize {
     const byte = load<u8>(at)
     if (byte == QUOTE) return at
     if (byte != BACKSLASH || at + 2 > end) return 0
+    hasEscape = true
     const letter = load<u8>(at, 1)
     if (letter == 0x75) {
       if (at + 6 > end || hexByte(at + 2) < 0 || hexByte(at + 4) < 0) return 0
@@ -172,8 +180,25 @@ function skipValue(at: usize, end: usize, depth: u32): usize {
   return close == 0 ? 0 : close + 1
 }
 
+/** Index of the wanted field that [start, end), a name with escapes, is; a name that stands for no text is none. */
+function findEscaped(start: usize, end: usize, parent: u32): u32 {
+  const from = scratchEnd
+  const out = decodeName(start, end)
+  return out == 0 ? NO_SLOT : findField(from, out, parent)
+}
+
+/** Notes that a wanted field stands in the line; false when it did before. */
+function noteSeen(index: u32): bool {
+  if (index >= SEEN_FIELDS) return true
+  const mark = seen + ((<usize>index) << 2)
+  if (load<u32>(mark) == lineNumber) return false
+  store<u32>(mark, lineNumber)
+  return true
+}
+
 /** Takes the value at `at` of wanted field `index`; the address after it, or 0. */
 function takeValue(index: u32, at: usize, end: usize, depth: u32): usize {
+  if (!noteSeen(index)) return 0
   const slot = slotOf(fieldAt(index))
   const byte = load<u8>(at)
   if (byte == OPEN) {
@@ -182,7 +207,7 @@ function takeValue(index: u32, at: usize, end: usize, depth: u32): usize {
   }
   // Where an object was expected, anything else holds nothing that is wanted.
   if (slot == NO_SLOT) return skipValue(at, end, depth)
-  if (byte == OPEN_LIST || isSet(slot)) return 0
+  if (byte == OPEN_LIST) return 0
   if (byte == QUOTE) {
     const close = stringEnd(at + 1, end)
     return close == 0 || !noteField(slot, at + 1, close) ? 0 : close + 1
@@ -201,11 +226,11 @@ function readObject(at: usize, end: usize, parent: u32, depth: u32): usize {
     const keyStart = at + 1
     const keyEnd = stringEnd(keyStart, end)
     if (keyEnd == 0) return 0
+    const field = hasEscape ? findEscaped(keyStart, keyEnd, parent) : findField(keyStart, keyEnd, parent)
     at = skipSpace(keyEnd + 1, end)
     if (at >= end || load<u8>(at) != COLON) return 0
     at = skipSpace(at + 1, end)
     if (at >= end) return 0
-    const field = findField(keyStart, keyEnd, parent)
     at = field == NO_SLOT ? skipValue(at, end, depth) : takeValue(field, at, end, depth)
     if (at == 0) return 0
     at = skipSpace(at, end)
@@ -221,6 +246,7 @@ function readObject(at: usize, end: usize, parent: u32, depth: u32): usize {
 /** Notes the wanted members of the line [start, end); false when it is not one valid object. */
 export function splitJson(start: usize, end: usize): bool {
   memberIndex = 0
+  lineNumber++
   const at = skipSpace(start, end)
   if (at >= end || load<u8>(at) != OPEN) return false
   const after = readObject(at, end, NO_SLOT, 0)

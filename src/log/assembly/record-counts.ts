@@ -18,6 +18,7 @@ import {
   LENGTH,
   OVERHEAD_BYTES,
   PROTOCOL,
+  RESPONSE_RESULT,
   RESULT,
   SENT_BYTES,
   SENT_IN_FRAMES,
@@ -61,22 +62,26 @@ function isWord(slot: u32, word: u64, length: usize): bool {
 }
 
 /** Hit, Miss, RefreshHit, OriginShieldHit: all that says that a response was served as it should. */
-function isServed(): bool {
-  const start = startOf(RESULT)
-  const length = endOf(RESULT) - start
-  if (isWord(RESULT, 0x746948, 3) || isWord(RESULT, 0x7373694d, 4)) return true
+function isServed(slot: u32): bool {
+  const start = startOf(slot)
+  const length = endOf(slot) - start
+  if (isWord(slot, 0x746948, 3) || isWord(slot, 0x7373694d, 4)) return true
   // RefreshH it, OriginSh ield Hit
   if (length == 10) return load<u64>(start) == 0x4868736572666552 && load<u16>(start, 8) == 0x7469
   return length == 15 && load<u64>(start) == 0x68536e696769724f && load<u64>(start, 7) == 0x746948646c656968
 }
 
+/**
+ * The detail repeats the result, or says what went wrong, as ClientCommError or ClientHungUpRequest: whichever of the
+ * three is no good result, the transfer is one that was cut off. What was made of a request before its response was
+ * sent says nothing good of its end.
+ */
 function cloudFrontState(): u32 {
-  if (!hasSpan(RESULT)) return UNKNOWN
-  if (!isServed()) return ABORTED
-  // The detail repeats the result, or says what went wrong after it: ClientCommError.
-  if (!hasSpan(DETAIL)) return COMPLETE
-  const end = endOf(DETAIL)
-  return end - startOf(DETAIL) >= 5 && load<u32>(end - 4) == 0x726f7272 ? ABORTED : COMPLETE
+  const hasEnd = hasSpan(RESULT) || hasSpan(DETAIL)
+  if (hasSpan(RESULT) && !isServed(RESULT)) return ABORTED
+  if (hasSpan(DETAIL) && !isServed(DETAIL)) return ABORTED
+  if (hasSpan(RESPONSE_RESULT) && !isServed(RESPONSE_RESULT)) return ABORTED
+  return hasEnd ? COMPLETE : UNKNOWN
 }
 
 /** What the log says about the end of the transfer. */

@@ -76,7 +76,8 @@ export const REQUEST_ID: u32 = 26
 export const INNER: u32 = 27
 export const SOURCE: u32 = 28
 export const PROTOCOL: u32 = 29
-export const SLOT_COUNT: u32 = 30
+export const RESPONSE_RESULT: u32 = 30
+export const SLOT_COUNT: u32 = 31
 /** A field that means nothing to us. */
 export const NO_SLOT: u32 = 0xffffffff
 /** In the place of a parent: a field of a template that begins after the last literal of the field before it. */

@@ -50,8 +50,12 @@ export let first: i64 = 0
 export let last: i64 = 0
 /** The complete length that the line tells, or 0. */
 export let loggedLength: i64 = 0
+/** Another complete length that the line tells, or 0: its response and its object may differ. */
+export let otherLength: i64 = 0
 /** Bytes of the range that were not sent. */
 export let clippedBytes: i64 = 0
+/** Whether the range counts as sent though nothing on the line says how much was. */
+export let isUnmeasured: bool = false
 /**
  * How long the asset may be at least, of which the line does not tell how long it is: as far as bytes were asked
  * for, or counted, that are not proven. 0 when that is no farther than `last`.
@@ -225,6 +229,8 @@ function isClaimTold(): bool {
 
 /** How many bytes of the claimed range were sent. How many there were in chunks, only the response's range tells. */
 function sentOf(claimed: i64, state: u32): i64 {
+  // A response has no more than its content length says, whatever was asked for.
+  if (hasSpan(CONTENT_LENGTH)) claimed = min(claimed, readCount(CONTENT_LENGTH))
   const body = readCount(BODY_BYTES)
   if (has(BODY_OFFERED)) {
     // The response may be smaller than its headers said.
@@ -254,8 +260,12 @@ export function decideRange(isPart: bool): u32 {
   askedLength = 0
   answeredLength = 0
   clippedBytes = 0
+  isUnmeasured = false
+  otherLength = 0
   if (!areCountsGood()) return BAD_RANGE
   const fate = decideClaim(isPart)
+  const objectLength = readCompleteLength()
+  if (objectLength != loggedLength) otherLength = objectLength
   const shown = fate == KEPT ? last + 1 : 0
   if (loggedLength > 0 || answeredLength <= shown) answeredLength = 0
   else answeredLength = min(answeredLength, MAX_LENGTH)
@@ -282,8 +292,9 @@ function decideClaim(isPart: bool): u32 {
   if (fate == KEPT && loggedLength > 0 && last >= loggedLength) return BAD_RANGE
   if (fate != KEPT || has(TRUST)) return fate
   // Nothing says that less was sent, but nothing says that anything was.
-  const isBodyTold = has(BODY_IN_FRAMES) ? hasSpan(BODY_BYTES) : !has(BODY_OFFERED)
-  if (!isBodyTold && state == UNKNOWN && !hasSpan(SENT_BYTES)) {
+  const isCounted = hasSpan(SENT_BYTES) || (hasSpan(BODY_BYTES) && !has(BODY_OFFERED))
+  isUnmeasured = state == UNKNOWN && !isCounted
+  if (isUnmeasured && has(BODY_IN_FRAMES | BODY_OFFERED)) {
     if (isPart) askClaim(state)
     return UNPROVEN
   }

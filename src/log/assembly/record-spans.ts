@@ -174,6 +174,14 @@ function decodeJson(start: usize, end: usize): usize {
   return out
 }
 
+/** Decodes a member's name to scratch, where nothing keeps it; the end of it, or 0. A NUL in it is in no value. */
+export function decodeName(start: usize, end: usize): usize {
+  const before = decodedNul
+  const out = decodeJson(start, end)
+  decodedNul = before
+  return out
+}
+
 /** The byte that a one-letter escape of C stands for, or 0. */
 function cEscape(letter: u8): u8 {
   if (letter == 0x22 || letter == BACKSLASH) return letter

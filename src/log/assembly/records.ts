@@ -10,6 +10,7 @@ import {
   recordKeys,
   reserveBatch,
   reserveExtras,
+  UNMEASURED,
 } from './batch'
 import { copyBytes } from './bytes'
 import { isHeader } from './header-line'
@@ -45,8 +46,10 @@ import {
   clippedBytes,
   decideRange,
   first,
+  isUnmeasured,
   last,
   loggedLength,
+  otherLength,
   readCompleteLength,
   readOfferedLength,
   readUnsatisfiedLength,
@@ -85,6 +88,7 @@ import {
   UNPROVEN,
 } from './state'
 import { ANSWERED, noteTelling } from './tellings'
+import { isUtf8 } from './utf8'
 import { xxhash64 } from './xxhash64'
 
 const LINE_FEED: u8 = 10
@@ -245,10 +249,17 @@ function note(length: f64, epoch: i64): void {
 
 /** Keeps what a line without a proven byte tells of a length. */
 function tellUnproven(epoch: i64): void {
-  if (loggedLength + answeredLength + askedLength <= 0 || !readAsset()) return
+  if (loggedLength + otherLength + answeredLength + askedLength <= 0 || !readAsset()) return
+  note(<f64>otherLength, epoch)
   note(<f64>loggedLength, epoch)
   note(<f64>answeredLength * ANSWERED, epoch)
   note(-(<f64>askedLength), epoch)
+}
+
+/** Keeps the second length of a line that is kept; not of one that will be rejected for its other keys. */
+function tellOther(epoch: i64): void {
+  if (!isUtf8(recordKeys.ip, recordKeys.ipEnd)) return
+  if (isUtf8(recordKeys.userAgent, recordKeys.userAgentEnd)) note(<f64>otherLength, epoch)
 }
 
 /** Keeps what a line that is skipped tells of the asset's length. */
@@ -303,7 +314,9 @@ function readRecord(start: usize, end: usize, lineFeed: usize, lineIndex: u32): 
   // Of a line with a proven byte only one of these is set.
   const length = <f64>loggedLength + <f64>answeredLength * ANSWERED - <f64>askedLength
   const identifier = identify(start, end)
-  addRecord(start, lineFeed, lineIndex, first, last, epoch, length, clippedBytes, identifier)
+  const clipped = isUnmeasured ? UNMEASURED - clippedBytes : clippedBytes
+  if (otherLength > 0) tellOther(epoch)
+  addRecord(start, lineFeed, lineIndex, first, last, epoch, length, clipped, identifier)
   return KEPT
 }
 

@@ -63,6 +63,8 @@ export class Counts {
   /** Requests of which less was sent than asked for, and by how many bytes. */
   clippedRequests: u64
   clippedBytes: u64
+  /** Kept requests of which nothing says how much was sent. */
+  unmeasured: u64
 }
 
 /** Zero-based numbers of the fields, written by the host. */

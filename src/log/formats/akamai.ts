@@ -9,6 +9,7 @@ import type { LogFormat } from './log-format.ts'
 /** See the head of this file. */
 export const AKAMAI: LogFormat = jsonFormat({
   name: 'akamai',
+  sentFields: 'bytes and overheadBytes',
   known: ['cliIP', 'statusCode', 'reqTimeSec'],
   spelling: { percent: true, dashIsNull: true, addSlash: true },
   counts: { body: 'sent-in-frames', sent: 'frames' },

@@ -119,6 +119,7 @@ function readApacheTemplate(text: string): TemplateReading {
 /** See the head of this file. */
 export const APACHE: LogFormat = serverFormat({
   name: 'apache',
+  sentFields: '%O and %X',
   usual: [WITH_LENGTH, WITHOUT_LENGTH, WITHOUT_SENT, COMBINED],
   readTemplate: readApacheTemplate,
 })

@@ -6,6 +6,7 @@ import type { LogFormat } from './log-format.ts'
 /** See the head of this file. */
 export const CLOUDFLARE: LogFormat = jsonFormat({
   name: 'cloudflare',
+  sentFields: 'EdgeResponseBodyBytes',
   known: ['ClientIP', 'EdgeResponseStatus'],
   members: [
     ['EdgeStartTimestamp', 'instant'],

@@ -3,7 +3,7 @@
 import { PLAIN_SPELLING } from '../record-layout.ts'
 import { type FormatReading, type LogFormat, problem } from './log-format.ts'
 import { assignSlots, readShape } from './record-reading.ts'
-import { W3C_MEANINGS } from './w3c-fields.ts'
+import { completionOf, W3C_MEANINGS } from './w3c-fields.ts'
 
 const SPELLING = { ...PLAIN_SPELLING, dashIsNull: true, percent: true, trailingField: true }
 
@@ -17,6 +17,7 @@ export const CLOUDFRONT_REALTIME: LogFormat = {
   name: 'cloudfront-realtime',
   decodesUserAgents: true,
   option: 'fields',
+  sentFields: 'sc-bytes and x-edge-result-type',
   recognizes: (sample, { fields }) =>
     fields !== undefined &&
     !fields.includes('=') &&
@@ -37,7 +38,7 @@ export const CLOUDFRONT_REALTIME: LogFormat = {
         structure: 'separated',
         spelling: SPELLING,
         fields: slots.map((slot) => ({ slot, text: '' })),
-        completion: slots.includes('result') ? 'edge-result' : 'none',
+        completion: completionOf(slots),
       },
       choices,
       undefined,

@@ -5,13 +5,14 @@ import { jsonFormat } from './json-format.ts'
 import { type FormatReading, firstJsonObject, type LogFormat, problem } from './log-format.ts'
 import { assignSlots, readShape } from './record-reading.ts'
 import { areCloudFrontNames } from './w3c.ts'
-import { findFieldsComment, W3C_MEANINGS } from './w3c-fields.ts'
+import { completionOf, findFieldsComment, W3C_MEANINGS } from './w3c-fields.ts'
 
 const SPELLING = { ...PLAIN_SPELLING, dashIsNull: true, percent: true, comments: true, trailingField: true }
 
 /** Version 2 as JSON lines: the same names, of which a log has those that were chosen for it. */
 const JSON_FORMAT = jsonFormat({
   name: 'cloudfront',
+  sentFields: 'sc-bytes and x-edge-result-type',
   known: [],
   spelling: SPELLING,
   completion: 'edge-result',
@@ -35,6 +36,7 @@ const JSON_FORMAT = jsonFormat({
     ['sc-content-len', 'contentLength'],
     ['x-edge-result-type', 'result'],
     ['x-edge-detailed-result-type', 'detail'],
+    ['x-edge-response-result-type', 'responseResult'],
     ['x-edge-request-id', 'requestId'],
   ],
 })
@@ -44,6 +46,7 @@ export const CLOUDFRONT: LogFormat = {
   name: 'cloudfront',
   decodesUserAgents: true,
   option: undefined,
+  sentFields: 'sc-bytes and x-edge-result-type',
   recognizes(sample) {
     const found = findFieldsComment(sample)
     if (found !== undefined) return areCloudFrontNames(found.names)
@@ -62,7 +65,7 @@ export const CLOUDFRONT: LogFormat = {
         structure: 'separated',
         spelling: SPELLING,
         fields: slots.map((slot) => ({ slot, text: '' })),
-        completion: slots.includes('result') ? 'edge-result' : 'none',
+        completion: completionOf(slots),
       },
       choices,
       found.comment,

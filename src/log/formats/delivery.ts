@@ -38,6 +38,7 @@ export const DELIVERY: LogFormat = {
   name: 'delivery',
   decodesUserAgents: false,
   option: undefined,
+  sentFields: undefined,
   recognizes: (sample) => readComments(sample) !== 'comment' || sample.lines.some((line) => LINE.test(line)),
   readLayout(sample, choices): FormatReading {
     if (choices.asset !== 'path' || choices.client !== 'c-ip') {

@@ -6,6 +6,7 @@ import type { LogFormat } from './log-format.ts'
 /** See the head of this file. */
 export const FASTLY: LogFormat = jsonFormat({
   name: 'fastly',
+  sentFields: 'body_bytes and completed',
   known: ['time', 'client_ip', 'url', 'status', 'body_bytes', 'completed'],
   completion: 'truth',
   members: [

@@ -19,6 +19,8 @@ export interface JsonFormat {
   readonly members: readonly (readonly [path: string, slot: RecordSlot])[]
   /** Members by which the format is known, all of them. */
   readonly known: readonly string[]
+  /** See `LogFormat`. */
+  readonly sentFields: string
   readonly spelling?: Partial<RecordSpelling>
   readonly completion?: CompletionKind
   readonly counts?: RecordCounts
@@ -36,11 +38,12 @@ export function hasMember(object: unknown, path: string): boolean {
 
 /** The format. Members that mean something and are missing in a line are as if they were null. */
 export function jsonFormat(format: JsonFormat): LogFormat {
-  const { name, members, known, spelling, completion = 'none', counts = PLAIN_COUNTS } = format
+  const { name, members, known, sentFields, spelling, completion = 'none', counts = PLAIN_COUNTS } = format
   return {
     name,
     decodesUserAgents: spelling?.percent === true,
     option: undefined,
+    sentFields,
     recognizes(sample) {
       const object = firstJsonObject(sample)
       return object !== undefined && known.every((member) => hasMember(object, member))

@@ -37,6 +37,7 @@ export const JSON_LINES: LogFormat = {
   name: 'json',
   decodesUserAgents: false,
   option: 'fields',
+  sentFields: 'a number of bytes, named in --fields as bytes or bytes_with_headers',
   recognizes: (sample, { fields }) =>
     fields?.includes('=') === true && (sample.lines[0]?.startsWith('{') ?? false),
   readLayout(_sample, choices): FormatReading {

@@ -33,8 +33,12 @@ export interface LogFormat {
   readonly decodesUserAgents: boolean
   /** The option that it may be told by, if there is one. */
   readonly option: 'fields' | 'log-format' | undefined
+  /** Fields that say how much of a response was sent, for messages; undefined when a log of this format has none. */
+  readonly sentFields: string | undefined
   /** Whether the sample is of this format, as far as its first lines tell. */
   recognizes(sample: LogSample, choices: FormatChoices): boolean
+  /** Whether a sample that it recognises is read by a layout that no other format has; undefined when all are. */
+  readonly isReadAsOwn?: (sample: LogSample, choices: FormatChoices) => boolean
   /** The layout of a log of this format. */
   readLayout(sample: LogSample, choices: FormatChoices): FormatReading
 }

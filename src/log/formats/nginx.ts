@@ -112,6 +112,7 @@ function readNginxTemplate(text: string): TemplateReading {
 /** See the head of this file. */
 export const NGINX: LogFormat = serverFormat({
   name: 'nginx',
+  sentFields: '$body_bytes_sent and $request_completion',
   usual: [NGINX_RANGE_FORMAT, WITHOUT_LENGTH, COMBINED],
   readTemplate: readNginxTemplate,
 })

@@ -31,9 +31,28 @@ export type FormatChoice =
   | { readonly kind: 'chosen'; readonly format: LogFormat; readonly isGuess: boolean }
   | { readonly kind: 'ambiguous'; readonly candidates: readonly LogFormat[] }
 
+/**
+ * Of several formats those whose lines no other could have made, if there are any: a log of one server may hold a few
+ * that another could have, as when its format was changed. Those are rejected then.
+ */
+function preferOwn(
+  candidates: readonly LogFormat[],
+  sample: LogSample,
+  choices: FormatChoices,
+): readonly LogFormat[] {
+  if (candidates.length < 2 || candidates.some(({ isReadAsOwn }) => isReadAsOwn === undefined))
+    return candidates
+  const own = candidates.filter(({ isReadAsOwn }) => isReadAsOwn?.(sample, choices) === true)
+  return own.length > 0 ? own : candidates
+}
+
 /** The format that recognises the sample; a log that none does is read as `delivery`, and `isGuess` tells so. */
 export function recognizeFormat(sample: LogSample, choices: FormatChoices): FormatChoice {
-  const candidates = LOG_FORMATS.filter((format) => format.recognizes(sample, choices))
+  const candidates = preferOwn(
+    LOG_FORMATS.filter((format) => format.recognizes(sample, choices)),
+    sample,
+    choices,
+  )
   const [first, second] = candidates
   if (first === undefined) return { kind: 'chosen', format: DELIVERY, isGuess: true }
   return second === undefined

@@ -7,7 +7,9 @@ import { hasLiterals, isMadeBy, type TemplateReading } from './template-layout.t
 /** What is particular about the server. */
 export interface ServerFormat {
   readonly name: string
-  /** Its templates that are tried in this order when none is given. */
+  /** See `LogFormat`. */
+  readonly sentFields: string
+  /** Its templates that are tried in this order when none is given; the last is one that other servers have, too. */
   readonly usual: readonly string[]
   readTemplate(text: string): TemplateReading
 }
@@ -70,11 +72,16 @@ export function serverFormat(server: ServerFormat): LogFormat {
     name: server.name,
     decodesUserAgents: false,
     option: 'log-format',
+    sentFields: server.sentFields,
     recognizes(sample, { logFormat }) {
       if (logFormat === undefined) return templates.findUsual(sample) !== undefined
       // Lines of a format that is refused are known, so that it is said why.
       const { shape } = templates.read(logFormat)
       return shape !== undefined && countMade(shape, sample, 1) > 0
+    },
+    isReadAsOwn(sample, { logFormat }) {
+      const shared = templates.read(server.usual.at(-1) ?? '')
+      return logFormat !== undefined || templates.findUsual(sample) !== shared.shape
     },
     readLayout(sample, choices): FormatReading {
       if (choices.logFormat !== undefined) {

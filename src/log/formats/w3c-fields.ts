@@ -1,6 +1,6 @@
 /** The fields of extended logs (W3C working draft WD-logfile) and CloudFront's, by name. */
 
-import type { RecordSlot } from '../record-layout.ts'
+import type { CompletionKind, RecordSlot } from '../record-layout.ts'
 import type { LogSample } from './log-format.ts'
 
 /** Names in lower case; where several mean the same, the first counts. */
@@ -31,8 +31,15 @@ export const W3C_MEANINGS: readonly (readonly [name: string, slot: RecordSlot])[
   ['sc(content-length)', 'contentLength'],
   ['x-edge-result-type', 'result'],
   ['x-edge-detailed-result-type', 'detail'],
+  ['x-edge-response-result-type', 'responseResult'],
   ['x-edge-request-id', 'requestId'],
 ]
+
+/** How fields say that a transfer ended: as CloudFront does, if any of its results is among them. */
+export function completionOf(slots: readonly (RecordSlot | undefined)[]): CompletionKind {
+  const results = ['result', 'detail', 'responseResult'] as const
+  return results.some((slot) => slots.includes(slot)) ? 'edge-result' : 'none'
+}
 
 /** The names of a `#Fields:` comment, in lower case; undefined for another comment. */
 export function fieldsOfComment(comment: Uint8Array): readonly string[] | undefined {

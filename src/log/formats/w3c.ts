@@ -3,7 +3,7 @@
 import { PLAIN_SPELLING } from '../record-layout.ts'
 import { type FormatReading, type LogFormat, problem } from './log-format.ts'
 import { assignSlots, readShape } from './record-reading.ts'
-import { findFieldsComment, W3C_MEANINGS } from './w3c-fields.ts'
+import { completionOf, findFieldsComment, W3C_MEANINGS } from './w3c-fields.ts'
 
 const SPELLING = { ...PLAIN_SPELLING, dashIsNull: true, quoted: true, comments: true, trailingField: true }
 
@@ -17,6 +17,7 @@ export const W3C: LogFormat = {
   name: 'w3c',
   decodesUserAgents: false,
   option: 'fields',
+  sentFields: 'sc-bytes',
   recognizes(sample) {
     const found = findFieldsComment(sample)
     return found !== undefined && !areCloudFrontNames(found.names)
@@ -39,7 +40,7 @@ export const W3C: LogFormat = {
         separator: hasTabs && names.length > 1 ? '\t' : ' ',
         spelling: SPELLING,
         fields: slots.map((slot) => ({ slot, text: '' })),
-        completion: slots.includes('result') ? 'edge-result' : 'none',
+        completion: completionOf(slots),
       },
       choices,
       found?.comment,

@@ -4,7 +4,7 @@ import { sleep } from './sleep.mjs'
 const DONE = {
   kind: 'done',
   pieces: [],
-  duplicates: { lines: 0, clippedRequests: 0, clippedBytes: 0 },
+  duplicates: { lines: 0, clippedRequests: 0, clippedBytes: 0, unmeasured: 0 },
   lengths: new Uint8Array(0),
   textMemory: new ArrayBuffer(0),
 }
