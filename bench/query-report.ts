@@ -80,7 +80,7 @@ export function renderQueryReport(
 }
 
 function storeSection(store: StoreResult): string[] {
-  const { recipe, requests, rows, storeBytes, cold, warm, batch, reports } = store
+  const { recipe, requests, rows, storeBytes, cold, warm, batch, reports, peaks } = store
   const count = (value: number): string => value.toLocaleString('en-US')
   return [
     `## Questions about ${recipe.shape}`,
@@ -108,6 +108,10 @@ function storeSection(store: StoreResult): string[] {
     ...reports.map(({ name, seconds, duckdbSeconds }) =>
       row([`report ${name}, s`, seconds, duckdbSeconds, duckdbSeconds / seconds]),
     ),
+    '',
+    row(['peak memory of the process', 'MiB']),
+    row(['---', '---:']),
+    ...peaks.map(({ name, peakBytes }) => row([name, peakBytes / MEBIBYTE])),
     '',
   ]
 }

@@ -6,6 +6,7 @@
 import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openStore } from 'byteledger'
+import { REPORT_KINDS } from '#src/delivery/report-model.js'
 import { createSeededRandom } from '../fixtures/seeded-random.ts'
 import {
   byteledgerCommand,
@@ -56,6 +57,8 @@ export interface StoreResult {
   readonly exportSeconds: number
   readonly rangeCount: number
   readonly reports: readonly ReportTimes[]
+  /** Most memory of a process that makes each report, and of the export. */
+  readonly peaks: readonly { readonly name: string; readonly peakBytes: number }[]
 }
 
 /** A whole run of the bench. */
@@ -281,6 +284,15 @@ async function measureReports(path: string, ranges: string, roundCount: number):
   return results
 }
 
+async function measurePeaks(path: string): Promise<StoreResult['peaks']> {
+  const peaks: { readonly name: string; readonly peakBytes: number }[] = []
+  for (const name of REPORT_KINDS) {
+    const { peakBytes = 0 } = await runMeasured(cliCommand('report', name, '--store', path, '--csv'))
+    peaks.push({ name: `report ${name}`, peakBytes })
+  }
+  return peaks
+}
+
 async function measureStore(
   recipe: LogRecipe,
   size: QuerySize,
@@ -305,11 +317,15 @@ async function measureStore(
   const rangeCount = duckdbCommand([`SELECT count(*)::DOUBLE FROM read_parquet(${quote(ranges)})`])
   const counted = Number(readDuckdbRow((await runMeasured(rangeCount)).stdout)[0])
   const reports = await measureReports(path, ranges, size.roundCount)
+  const peaks = [
+    ...(await measurePeaks(path)),
+    { name: 'export --ranges', peakBytes: exported.peakBytes ?? 0 },
+  ]
   const storeBytes = statSync(path).size
   for (const file of [path, ranges]) rmSync(file)
   return {
     ...{ recipe, requests: delivery.keptRequests, rows: delivery.rows, storeBytes, cold, warm, batch },
-    ...{ exportSeconds: exported.seconds, rangeCount: counted, reports },
+    ...{ exportSeconds: exported.seconds, rangeCount: counted, reports, peaks },
   }
 }
 

@@ -12,8 +12,7 @@ import { ALWAYS, type TimeWindow } from './question-time.ts'
 import { chooseRowGroups } from './row-group-choice.ts'
 import { RunBuffer } from './run-buffer.ts'
 import { wantedAsset } from './scan-key.ts'
-import { COLUMN } from './schema.ts'
-import { sortedStretches } from './sorted-stretches.ts'
+import { assetBounds, sortedStretches } from './sorted-stretches.ts'
 
 /** What a pass is about; whatever is absent restricts nothing. */
 export interface ListenerScan extends KeyFilter {
@@ -50,7 +49,7 @@ export function* scanListeners(
     const rowGroups = rowGroupsWith(file, assets)
     if (span === undefined) return sortedStretches(file, rowGroups)
     const met = rowGroups.filter((rowGroup) => {
-      const { min, max } = file.columnChunk(rowGroup, COLUMN.request)
+      const { min, max } = assetBounds(file, rowGroup)
       return meetsSpan(span, min, max)
     })
     return sortedStretches(file, met)

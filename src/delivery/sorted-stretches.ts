@@ -26,14 +26,26 @@ export function sortedStretches(file: ParquetFile, rowGroups: readonly number[])
 function ascends(file: ParquetFile, before: number, next: number): boolean {
   const order = Buffer.compare(assetBounds(file, before).max, assetBounds(file, next).min)
   if (order !== 0) return order < 0
-  return compareKeys(keyAt(file, before, 'last'), keyAt(file, next, 'first')) <= 0
+  const last = onlyKey(file, before) ?? keyAt(file, before, 'last')
+  const first = onlyKey(file, next) ?? keyAt(file, next, 'first')
+  return compareKeys(last, first) <= 0
 }
 
-function assetBounds(
+/** The key of a row group that has but one: a long run fills thousands, and none of them needs to be read for it. */
+function onlyKey(file: ParquetFile, rowGroup: number): KeyBytes | undefined {
+  const [asset, ip, userAgent] = [COLUMN.request, COLUMN.ip, COLUMN.userAgent].map((column) => {
+    const { min, max } = file.columnChunk(rowGroup, column)
+    return Buffer.compare(min, max) === 0 ? min : undefined
+  })
+  return asset && ip && userAgent && { asset, ip, userAgent }
+}
+
+/** Smallest and largest asset of a row group. */
+export function assetBounds(
   file: ParquetFile,
   rowGroup: number,
 ): { readonly min: Uint8Array; readonly max: Uint8Array } {
-  return file.columnChunk(rowGroup, COLUMN.request)
+  return file.footer.leadingBounds(rowGroup) ?? file.columnChunk(rowGroup, COLUMN.request)
 }
 
 function keyAt(file: ParquetFile, rowGroup: number, end: 'first' | 'last'): KeyBytes {

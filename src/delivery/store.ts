@@ -23,7 +23,8 @@ import { ALWAYS, type TimeWindow } from './question-time.ts'
 import { findLength, findRuns, hasRows } from './scan.ts'
 import { wantedAsset } from './scan-key.ts'
 import { type ListenerRuns, type ListenerScan, scanListeners } from './scan-listeners.ts'
-import { COLUMN, LAYOUT_KEY, LAYOUT_VERSION, PARTITION_SCHEMA, RUNS_KEY, SCHEMA } from './schema.ts'
+import { LAYOUT_KEY, LAYOUT_VERSION, PARTITION_SCHEMA, RUNS_KEY, SCHEMA } from './schema.ts'
+import { assetBounds } from './sorted-stretches.ts'
 import type { KnownValues, ListenerTests } from './suggest-known.ts'
 import { decodesUserAgents, SpelledKeys } from './user-agent-spellings.ts'
 
@@ -36,6 +37,9 @@ const REMEMBERED_LENGTHS = 10_000
 
 /** Row groups whose values are looked through for suggestions: a few hundred milliseconds at most. */
 const MAX_SURVEYED_ROW_GROUPS = 1000
+
+/** Row groups of a file that are weighed to cut it into spans. */
+const MAX_WEIGHED_ROW_GROUPS = 1000
 
 const NOTHING_TOLD: ToldLengths = { loggedLengths: [], askedLength: 0, answeredLength: 0 }
 const NO_EVIDENCE: Evidence = { runs: [], assetKnown: false, listenerKnown: false }
@@ -209,9 +213,12 @@ class FileStore implements DeliveryStore {
     return cutIntoSpans(
       this.paths.flatMap((path) => {
         const file = this.file(path)
-        return Array.from({ length: file.rowGroupCount }, (_, rowGroup) => {
+        // To weigh a sample is enough, and of ten thousand row groups each takes memory to decode.
+        const step = Math.max(1, Math.ceil(file.rowGroupCount / MAX_WEIGHED_ROW_GROUPS))
+        return Array.from({ length: Math.ceil(file.rowGroupCount / step) }, (_, place) => {
+          const rowGroup = place * step
           const { columns } = file.rowGroup(rowGroup)
-          const { min, max } = file.columnChunk(rowGroup, COLUMN.request)
+          const { min, max } = assetBounds(file, rowGroup)
           const weight = columns.reduce((sum, { totalCompressedSize }) => sum + totalCompressedSize, 0)
           return { min, max, weight }
         })

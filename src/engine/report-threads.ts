@@ -42,6 +42,8 @@ const SPANS_PER_THREAD = 2
 /** Each thread opens all files: of more, a process may not have so many open. */
 const MAX_OPEN_FILES = 800
 const PROGRESS_MS = 100
+/** A pass keeps little of what it decodes: more memory for it makes threads larger, and hardly faster. */
+const YOUNG_MEBIBYTES = 12
 const CELLS_BYTE_LENGTH = 12
 
 /** A store and its files. */
@@ -126,6 +128,7 @@ class ReportThreads {
       workerUrl: run.workerUrl ?? import.meta.resolve('#workers/report-thread.js'),
       threadCount: Math.min(job.threadCount, spans.length),
       maxQueue: spans.length,
+      youngMebibytes: YOUNG_MEBIBYTES,
       onDeath: (failure) => this.watch.failAll(failure),
     })
     this.runs = spans.map((span) => new SpanRun(this.threads, { plan, files, span }))

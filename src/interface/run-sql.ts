@@ -24,7 +24,10 @@ const INTERRUPT_INTERVAL_MS = 100
 /** Nothing but space, semicolons and comments. */
 const EMPTY_STATEMENT = /^(?:[\s;]|--[^\n]*|\/\*[\s\S]*?\*\/)*$/
 
-/** Answers a statement, the last where there are several; returns 0. Merged intervals are computed only for a statement that names `ranges`. */
+/**
+ * Answers a statement, the last where there are several; returns 0. Merged intervals are computed only for a
+ * statement that names `ranges`, and files are read through only for one that may read `bytes`.
+ */
 export async function runSql(options: SqlArguments, streams: Streams): Promise<ExitCode> {
   const { store: path = DEFAULT_STORE, statement } = options
   if (options.json && options.csv) throw new Failure('USAGE', 'expected only one of --json and --csv')
@@ -37,8 +40,10 @@ export async function runSql(options: SqlArguments, streams: Streams): Promise<E
   let session: SqlSession | undefined
   let interrupting: NodeJS.Timeout | undefined
   try {
-    // DuckDB does not look at checksums.
-    const files = await verifiedFiles(path, controller.signal)
+    const namesRanges = /\branges\b/i.test(statement)
+    // What is read for `ranges` is checked while it is read. DuckDB does not look at checksums.
+    const files =
+      namesRanges && !/\bbytes\b/i.test(statement) ? undefined : await verifiedFiles(path, controller.signal)
     const opened = await openDuckdb()
     session = opened
     controller.signal.addEventListener('abort', () => {
@@ -46,8 +51,8 @@ export async function runSql(options: SqlArguments, streams: Streams): Promise<E
       // An interrupt that comes just before a statement begins is lost.
       interrupting = setInterval(() => opened.interrupt(), INTERRUPT_INTERVAL_MS)
     })
-    await session.run(`CREATE VIEW bytes AS ${selectBytes(files, isStore(path))}`)
-    if (/\branges\b/i.test(statement)) {
+    if (files !== undefined) await session.run(`CREATE VIEW bytes AS ${selectBytes(files, isStore(path))}`)
+    if (namesRanges) {
       const { exportRanges } = await import('../engine/export-ranges.ts')
       const file = join(scratch, 'ranges.parquet')
       const form = { format: 'parquet', head: '', textOf: () => '' } as const

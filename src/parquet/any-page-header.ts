@@ -42,12 +42,13 @@ export function readAnyPageHeader(r: ByteReader): AnyPageHeader {
   let own: { readonly valueCount: number; readonly encodings: readonly string[] } | undefined
   for (let field = readFieldHeader(r, 0); field !== 0; field = readFieldHeader(r, field)) {
     const id = field >>> 4
-    const kind = PAGE_KINDS.get(pageTypeName(sizes[0] ?? -1))
     if ((field & 15) === I32 && id <= 3) sizes[id - 1] = r.zigzag()
     else if (field === ((4 << 4) | I32)) crc = r.zigzag() >>> 0
-    else if (kind !== undefined && field === ((kind.field << 4) | STRUCT))
-      own = readOwnHeader(r, kind.encodingFields)
-    else skipField(r, field)
+    else if ((field & 15) === STRUCT) {
+      const kind = PAGE_KINDS.get(pageTypeName(sizes[0] ?? -1))
+      if (kind?.field === id) own = readOwnHeader(r, kind.encodingFields)
+      else skipField(r, field)
+    } else skipField(r, field)
   }
   const [typeCode = -1, uncompressedByteLength = -1, compressedByteLength = -1] = sizes
   const pageType = pageTypeName(typeCode)

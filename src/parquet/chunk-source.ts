@@ -11,7 +11,10 @@ export interface ChunkSource {
   readonly where: string
   readonly metadata: ColumnChunkMetadata
   readonly tally: ReadTally
+  /** Valid until the next call, of any chunk: to be decoded at once. */
   read(byteOffset: number, byteLength: number): Uint8Array
+  /** The same in memory of its own. */
+  readKept(byteOffset: number, byteLength: number): Uint8Array
   /** The decoded positions of a page, kept from one question to the next. */
   keepSegments(page: number, decode: () => PositionSegments): PositionSegments
 }

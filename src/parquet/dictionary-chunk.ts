@@ -14,7 +14,8 @@ import { IndexRuns, maxRunCount, readIndexPage } from './rle-reader.ts'
 /** Reads the dictionary of a chunk of byte strings. Fails as DAMAGED unless it has one, whole. */
 export function readByteStrings(source: ChunkSource): ByteStrings {
   const { bytes, page } = readDictionaryPage(source)
-  return new ByteStrings(bytes, page)
+  // A page that was not made shorter is a view of all that was read with it, memory that others get next.
+  return new ByteStrings(bytes.byteLength < bytes.buffer.byteLength ? bytes.slice() : bytes, page)
 }
 
 /** Reads the dictionary of a chunk of integers of `byteWidth` bytes. Fails as DAMAGED unless it has one, whole. */
@@ -124,7 +125,7 @@ export class IndexChunk {
     const span = metadata.columnIndex
     if (span === undefined) return damaged(where, 'a column index', 'none')
     return decodeColumnIndex(
-      this.#source.read(span.byteOffset, span.byteLength),
+      this.#source.readKept(span.byteOffset, span.byteLength),
       this.pageCount,
       `${where}, column index`,
     )

@@ -110,6 +110,24 @@ export class FileFooter {
     )
   }
 
+  /**
+   * Minimum and maximum of the row group's leading sorting column, as views; undefined when it has none. Decodes
+   * nothing else of the row group.
+   */
+  leadingBounds(rowGroup: number): { readonly min: Uint8Array; readonly max: Uint8Array } | undefined {
+    this.#leadingBounds ??= this.#readLeadingBounds()
+    const [minStart = 0, minLength = 0, maxStart = 0, maxLength = 0] = this.#leadingBounds.subarray(
+      4 * rowGroup,
+      4 * rowGroup + 4,
+    )
+    if (minStart === 0) return undefined
+    const bytes = this.#bytes
+    return {
+      min: bytes.subarray(minStart, minStart + minLength),
+      max: bytes.subarray(maxStart, maxStart + maxLength),
+    }
+  }
+
   /** Of each row group: where the minimum begins and its length, then of the maximum; zeros for none. */
   #readLeadingBounds(): Uint32Array {
     const bounds = new Uint32Array(4 * this.rowGroupCount)

@@ -75,15 +75,22 @@ export function decodeOffsetIndex(bytes: Uint8Array, chunk: IndexedChunk): Offse
   return { pageCount, byteOffsets, byteLengths, firstRows }
 }
 
+/** Memory of `readLocations`, which is used again. */
+let locationNumbers = new Float64Array(3072)
+
 /**
- * Offset, length and first row of each page location. Thousands of pages are decoded for one question by
+ * Offset, length and first row of each page location, valid until the next call. Thousands of pages are decoded for one question by
  * a process that was just started, so this is one loop, which the engine compiles at once.
  */
 function readLocations(r: ByteReader, pageCount: number): Float64Array {
   const { bytes, end } = r
-  const numbers = new Float64Array(3 * pageCount)
+  const count = 3 * pageCount
+  // A location takes seven bytes or more: a count that lies takes no memory.
+  if (count > end) r.fail(`${pageCount} page locations`, `${r.left} bytes`)
+  if (count > locationNumbers.length) locationNumbers = new Float64Array(2 * count)
+  const numbers = locationNumbers
   let at = r.at
-  for (let i = 0; i < numbers.length; i++) {
+  for (let i = 0; i < count; i++) {
     // Fields 1, 2 and 3: an i64, an i32 and an i64; a byte of 0 ends the location before.
     const field = i % 3
     if (field === 0 && i > 0 && bytes[at++] !== 0) r.fail('the end of a page location', 'another field')

@@ -50,7 +50,7 @@ export function walkPages(walked: WalkedChunk): PageWalk {
   const { where, chunk, isSealed } = walked
   const window = new FileWindow(walked.file, chunk.pages.byteOffset + chunk.pages.byteLength)
   const offsetIndex = isSealed ? readIndexes(walked) : undefined
-  const stats = new Map<string, LayoutPageStats>()
+  const stats = new PageStats()
   const sums = { pageCount: 0, dataPageCount: 0, uncheckedPageCount: 0, valueCount: 0, uncompressed: 0 }
   for (let at = chunk.pages.byteOffset; at < window.end; ) {
     const placed = window.readHeader(at, `${where}, page ${sums.pageCount}`)
@@ -69,13 +69,13 @@ export function walkPages(walked: WalkedChunk): PageWalk {
     }
     sums.pageCount++
     sums.uncompressed += bodyOffset - at + header.uncompressedByteLength
-    count(stats, header)
+    stats.count(header)
     at = end
   }
   if (sums.valueCount !== chunk.valueCount) {
     damaged(where, `${chunk.valueCount} values in its pages`, String(sums.valueCount))
   }
-  const pageStats = [...stats.values()]
+  const pageStats = stats.all()
   if (isSealed) {
     checkTotals(walked, pageStats, sums, offsetIndex)
     checkDictionary(walked)
@@ -145,14 +145,18 @@ function checkBody(window: FileWindow, { header, bodyOffset, where }: PlacedHead
   if (found !== header.crc) damaged(where, `a body of CRC ${header.crc}`, `CRC ${found}`)
 }
 
+/** A header is written for each page, and compared at once. */
+const ownHeader = new ByteWriter()
+
 /** No checksum covers a page's header, but we write the same facts in one way only. */
 function checkOwnHeader(window: FileWindow, { byteOffset, bodyOffset, where }: PlacedHeader): void {
   const bytes = window.read(byteOffset, bodyOffset - byteOffset)
   const header = readPageHeader(new ByteReader(bytes, where))
-  const w = new ByteWriter()
-  if (header.pageType === 'DICTIONARY_PAGE') writeDictionaryPageHeader(w, header)
-  else writeDataPageHeader(w, header)
-  if (Buffer.compare(w.view(), bytes) !== 0) damaged(where, 'a header as byteledger writes it', 'another')
+  ownHeader.clear()
+  if (header.pageType === 'DICTIONARY_PAGE') writeDictionaryPageHeader(ownHeader, header)
+  else writeDataPageHeader(ownHeader, header)
+  if (Buffer.compare(ownHeader.view(), bytes) !== 0)
+    damaged(where, 'a header as byteledger writes it', 'another')
 }
 
 interface Sums {
@@ -204,11 +208,29 @@ function checkTotals(
   if (describe(found) !== expected) damaged(where, `pages ${expected}`, describe(found))
 }
 
-function count(stats: Map<string, LayoutPageStats>, { pageType, encodings }: AnyPageHeader): void {
-  const encoding = encodings[0] ?? 'none'
-  const key = `${pageType} ${encoding}`
-  const pageCount = (stats.get(key)?.pageCount ?? 0) + 1
-  stats.set(key, { pageType, encoding, pageCount })
+/** Pages by type and encoding. */
+class PageStats {
+  readonly #stats: { readonly pageType: string; readonly encoding: string; pageCount: number }[] = []
+  /** Neighbouring pages are mostly of one kind. */
+  #last: { readonly pageType: string; readonly encoding: string; pageCount: number } | undefined
+
+  count({ pageType, encodings }: AnyPageHeader): void {
+    const encoding = encodings[0] ?? 'none'
+    let kind = this.#last
+    if (kind === undefined || kind.pageType !== pageType || kind.encoding !== encoding) {
+      kind = this.#stats.find((known) => known.pageType === pageType && known.encoding === encoding)
+      if (kind === undefined) {
+        kind = { pageType, encoding, pageCount: 0 }
+        this.#stats.push(kind)
+      }
+      this.#last = kind
+    }
+    kind.pageCount++
+  }
+
+  all(): readonly LayoutPageStats[] {
+    return this.#stats
+  }
 }
 
 /** Only what is in a dictionary tells whether its header's count is right; it holds values, not rows. */

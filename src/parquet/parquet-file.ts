@@ -75,8 +75,8 @@ const POSITION_SHARE = 3
 /** Indexes are weighed by all that they may come to hold, of which few questions read much. */
 const INDEX_SHARE = 4
 
-/** What caches of one pass may take of each kind. */
-const ONE_PASS_BYTE_LIMIT = 2 * 1024 * 1024
+/** What caches of one pass may take of each kind: a few row groups, as each is read once. */
+const ONE_PASS_BYTE_LIMIT = 64 * 1024
 
 /** What is counted over all files of a store. */
 type Counted = Pick<FileCaches, 'tally' | 'readRowGroups'>
@@ -90,15 +90,24 @@ const SLAB_BYTE_LENGTH = 1024 * 1024
 
 /** Row groups of ours take a few megabytes at most: beyond it, pages are read one by one. */
 const MAX_READ_AHEAD_BYTE_LENGTH = 64 * 1024 * 1024
+/**
+ * With so many rows a page on average most pages belong to one request, and their bounds say all: of pages that
+ * requests share, none has a quarter of a million rows.
+ */
+const UNREAD_PAGE_ROWS = 262_144
 
 /** Bytes of the file from `byteOffset` on. */
 interface PagesAhead {
   readonly byteOffset: number
   readonly bytes: Uint8Array
+  /** What `bytes` are in, for the next row group. */
+  readonly memory: Uint8Array
 }
 
 /** Memory of a decoded row group, about. */
-const ROW_GROUP_WEIGHT = 4096
+const ROW_GROUP_WEIGHT = 6144
+/** Memory of a dictionary beside its values, about: of a run that fills row groups, each has one value. */
+const DICTIONARY_WEIGHT = 1024
 
 let openedFileCount = 0
 
@@ -114,6 +123,8 @@ export class ParquetFile {
   readonly #readRowGroups: Set<number>
   /** Row groups whose pages were read at once. */
   readonly #pagesAhead = new Map<number, PagesAhead>()
+  /** Of row groups that were let go. */
+  readonly #spareMemory: Uint8Array[] = []
 
   /**
    * Opens a file. Fails as ENVIRONMENT when it cannot be read, and as DAMAGED when it is no Parquet file,
@@ -183,7 +194,7 @@ export class ParquetFile {
     return this.#caches.byteStrings.getOrMake(
       this.#keyOf(rowGroup, column),
       () => readByteStrings(this.#sourceOf(rowGroup, column)),
-      (strings) => strings.byteLength,
+      (strings) => strings.byteLength + DICTIONARY_WEIGHT,
     )
   }
 
@@ -193,7 +204,7 @@ export class ParquetFile {
     return this.#caches.integers.getOrMake(
       this.#keyOf(rowGroup, column),
       () => readIntegerDictionary(this.#sourceOf(rowGroup, column), byteWidth),
-      (integers) => integers.byteLength,
+      (integers) => integers.byteLength + DICTIONARY_WEIGHT,
     )
   }
 
@@ -216,22 +227,31 @@ export class ParquetFile {
   }
 
   /**
-   * Reads all pages of a row group in one, for whoever is going to need most of them: a system call a page
-   * costs more than decoding it. They are held until `forgetPages`.
+   * Reads the pages of a row group in one, for whoever is going to need most of them: a system call a page
+   * costs more than decoding it. They are held until `forgetPages`, which keeps their memory for the next ones.
    */
   readPagesAhead(rowGroup: number): void {
     let start = Number.POSITIVE_INFINITY
     let end = 0
     for (const metadata of this.rowGroup(rowGroup).columns) {
+      if (isLeftUnread(metadata)) continue
       start = Math.min(start, metadata.dictionaryPageOffset ?? metadata.dataPageOffset)
       end = Math.max(end, endOfPages(metadata))
     }
-    if (end - start > MAX_READ_AHEAD_BYTE_LENGTH) return
-    this.#pagesAhead.set(rowGroup, { byteOffset: start, bytes: this.#file.read(start, end - start) })
+    const byteLength = end - start
+    if (!(byteLength > 0 && byteLength <= MAX_READ_AHEAD_BYTE_LENGTH)) return
+    const spare = this.#spareMemory.pop()
+    const memory = spare !== undefined && spare.length >= byteLength ? spare : new Uint8Array(byteLength)
+    const bytes = memory.subarray(0, byteLength)
+    this.#file.readInto(bytes, start)
+    this.#pagesAhead.set(rowGroup, { byteOffset: start, bytes, memory })
   }
 
-  /** Lets the memory of `readPagesAhead` go. */
+  /** Lets the pages of `readPagesAhead` go. */
   forgetPages(rowGroup: number): void {
+    const ahead = this.#pagesAhead.get(rowGroup)
+    if (ahead === undefined) return
+    this.#spareMemory.push(ahead.memory)
     this.#pagesAhead.delete(rowGroup)
   }
 
@@ -242,6 +262,7 @@ export class ParquetFile {
 
   close(): void {
     this.#pagesAhead.clear()
+    this.#spareMemory.length = 0
     this.#file.close()
   }
 
@@ -268,15 +289,35 @@ export class ParquetFile {
       if (ahead !== undefined && at >= 0 && at + byteLength <= ahead.bytes.length) {
         return ahead.bytes.subarray(at, at + byteLength)
       }
-      return file.read(byteOffset, byteLength)
+      const bytes = scratchOf(byteLength)
+      file.readInto(bytes, byteOffset)
+      return bytes
     }
+    const readKept = (byteOffset: number, byteLength: number): Uint8Array => file.read(byteOffset, byteLength)
     const { segments, keepsSegments } = this.#caches
     const keepSegments = (page: number, decode: () => PositionSegments): PositionSegments =>
       keepsSegments
         ? segments.getOrMake(`${this.#id}/${rowGroup}/${page}`, decode, ({ byteLength }) => byteLength)
         : decode()
-    return { where, metadata, tally, read, keepSegments }
+    return { where, metadata, tally, read, readKept, keepSegments }
   }
+}
+
+/** Whether hardly a page of a chunk is ever read: a run's own pages have nothing that the column index has not. */
+function isLeftUnread({ dictionaryPageOffset, valueCount, encodingStats }: ColumnChunkMetadata): boolean {
+  const pageCount = encodingStats.reduce((sum, stats) => sum + stats.pageCount, 0)
+  return dictionaryPageOffset === undefined && valueCount >= pageCount * UNREAD_PAGE_ROWS
+}
+
+/** Larger parts get memory of their own: what one file needed once is not kept for ever. */
+const MAX_SCRATCH_BYTE_LENGTH = 1024 * 1024
+let scratch = new Uint8Array(64 * 1024)
+
+/** Memory for what is decoded at once: new memory for each page and index is more than is ever collected in time. */
+function scratchOf(byteLength: number): Uint8Array {
+  if (byteLength > MAX_SCRATCH_BYTE_LENGTH) return new Uint8Array(byteLength)
+  if (byteLength > scratch.length) scratch = new Uint8Array(Math.min(2 * byteLength, MAX_SCRATCH_BYTE_LENGTH))
+  return scratch.subarray(0, byteLength)
 }
 
 function readFooter(file: PositionedFile): FileFooter {

@@ -44,7 +44,7 @@ export class PositionChunk {
     this.firstRows = firstRows
     source.tally.pages += pageCount
     this.bounds = new PositionBounds(
-      source.read(columnIndex.byteOffset, columnIndex.byteLength),
+      source.readKept(columnIndex.byteOffset, columnIndex.byteLength),
       pageCount,
       `${where}, column index`,
     )
