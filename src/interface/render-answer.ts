@@ -133,7 +133,8 @@ export function answerNotes(answer: Answer, query: Query, facts: Facts): readonl
       notes.push('the length is 0: there is no byte that could be proven')
     } else if (answer.length === null) {
       notes.push(
-        'the length of this asset is not known here: no request for it was kept; --length N gives it',
+        'the length of this asset is not known here: no request for it was kept, and no log tells one above 0; ' +
+          '--length N gives it; of an asset of no byte there is none that could be proven',
       )
     }
     if (givenLength !== undefined && observedLength !== undefined && givenLength < observedLength) {

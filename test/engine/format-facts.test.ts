@@ -16,6 +16,7 @@ import {
   run,
   write,
 } from '../support/format-runs.ts'
+import { runBuilt } from '../support/run-built.ts'
 
 const test = suite('what formats tell')
 
@@ -63,6 +64,48 @@ test('a line that tells two lengths tells both, and the longer one counts', asyn
   assert.equal(longer.lengths?.length, 2)
   const empty = await ask200({ bytes: '500', objSize: '1000', rspContentLen: '0' })
   assert.equal([empty.verdict, empty.length], ['unknown', { bytes: 1000, from: 'logged' }])
+})
+
+test('an empty asset is never delivered, and it is said that it may be one', async () => {
+  const fields = 'time=t,ip=i,ua=u,url=p,status=s,method=m,content_length=l,bytes=b,length=n,completed=c'
+  const request = { t: '2024-05-17T12:00:00Z', i: '192.0.2.1', u: 'curl/8', p: '/empty', s: '200', c: 'true' }
+  const empty: readonly object[] = [
+    { l: '0', b: '0' },
+    { b: '0' },
+    { l: '0' },
+    { n: '0' },
+    { n: '0', b: '0' },
+    { m: 'HEAD', l: '0' },
+    { s: '304', n: '0' },
+  ]
+  const kept = { ...request, p: '/a', l: '10', b: '10' }
+  const log = write([kept, ...empty.map((more) => ({ ...request, ...more }))].map(json).join(''))
+  const report = await run([log], { format: 'json', fields })
+  assert.equal([report.kept, report.skipped['unproven'], report.rejected], [1, 5, {}])
+  const answer = ask([report], 'curl/8', '/empty')
+  assert.equal([answer.delivered, answer.verdict, answer.range, answer.length], [false, 'none', null, null])
+  const [file] = report.files
+  const words = ['--asset', '/empty', '--ip', '192.0.2.1', '--user-agent', 'curl/8', '--whole']
+  const { exitCode, stderr } = await runBuilt(['query', '--store', file?.path ?? '', ...words])
+  assert.is(exitCode, 1)
+  assert.match(
+    stderr,
+    /no log tells one above 0; .*of an asset of no byte there is none that could be proven/,
+  )
+  // One that was empty for a while is as long as it was longest.
+  const both = [
+    { ...request, l: '0', b: '0' },
+    { ...request, l: '10', b: '4', c: 'false' },
+  ]
+  const changed = ask(
+    [await run([write(both.map(json).join(''))], { format: 'json', fields })],
+    'curl/8',
+    '/empty',
+  )
+  assert.equal(
+    [changed.verdict, changed.missing, changed.length],
+    ['partial', [[4, 9]], { bytes: 10, from: 'logged' }],
+  )
 })
 
 test('a response proves no more than its content length', async () => {
