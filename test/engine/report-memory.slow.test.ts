@@ -22,12 +22,11 @@ const MORE_FOR_FOUR_TIMES_THE_REQUESTS = 60
 
 /** A process's own peak: what `resourceUsage` says includes what the parent had when it forked. */
 const SAY_PEAK = `
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+const STATUS = '/proc/self/status'
 process.on('exit', () => {
-  let kibibytes = process.resourceUsage().maxRSS
-  try {
-    kibibytes = Number(/^VmHWM:\\s+(\\d+) kB$/m.exec(readFileSync('/proc/self/status', 'latin1'))[1])
-  } catch {}
+  const peak = existsSync(STATUS) ? /^VmHWM:\\s+(\\d+) kB$/m.exec(readFileSync(STATUS, 'latin1')) : null
+  const kibibytes = peak === null ? process.resourceUsage().maxRSS : Number(peak[1])
   process.stderr.write('\\npeak ' + Math.round(kibibytes / 1024))
 })`
 
