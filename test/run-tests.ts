@@ -19,7 +19,7 @@ import { stripVTControlCharacters } from 'node:util'
 
 /** Raise it with the suite: a run with fewer tests than this has lost some. */
 const MINIMUM_TEST_COUNT = 700
-const MINIMUM_SLOW_TEST_COUNT = 50
+const MINIMUM_SLOW_TEST_COUNT = 51
 const FILE_DEADLINE_MS = 150_000
 
 interface FileReport {

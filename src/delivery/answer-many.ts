@@ -15,6 +15,9 @@ import { userAgentSpellings } from './user-agent-spellings.ts'
 
 /** Looking one question up takes about as long as passing over so many requests (`npm run bench query`). */
 const REQUESTS_PER_LOOKUP = 1000
+/** So much is done in one go; then whatever else the program does gets its turn. */
+const REQUESTS_IN_A_TURN = 65_536
+const LOOKUPS_IN_A_TURN = 64
 
 /** An answer, or why there is none. */
 export type QuestionResult = Answer | LineProblem
@@ -22,36 +25,40 @@ export type QuestionResult = Answer | LineProblem
 /** Hears how many questions of those given were answered. */
 export type AnswerProgress = (answeredCount: number) => void
 
-/** Answers all questions; what is damaged costs only the questions that rest on it. */
-export function answerMany(
+/** Lets the program do something else for a moment; fails when nobody wants the answers any more. */
+export type GiveTurn = () => Promise<void>
+
+/** Answers all questions; what is damaged costs only the questions that rest on it. Fails as `giveTurn` does. */
+export async function answerMany(
   store: DeliveryStore,
   queries: readonly Query[],
   onProgress: AnswerProgress = () => undefined,
-): readonly QuestionResult[] {
-  if (queries.length * REQUESTS_PER_LOOKUP < store.requestCount) return lookUp(store, queries, onProgress)
-  try {
-    return new QuestionPass(store, queries, onProgress).answer()
-  } catch (error) {
-    // A pass reads more than each question needs: one by one, those that rest on sound bytes get answers.
-    if (!(error instanceof Failure)) throw error
-    return lookUp(store, queries, onProgress)
+  giveTurn: GiveTurn = () => Promise.resolve(),
+): Promise<readonly QuestionResult[]> {
+  if (queries.length * REQUESTS_PER_LOOKUP >= store.requestCount) {
+    try {
+      return await new QuestionPass(store, queries, onProgress).answer(giveTurn)
+    } catch (error) {
+      // A pass reads more than each question needs: one by one, those that rest on sound bytes get answers.
+      if (!(error instanceof Failure) || error.code === 'INTERRUPTED') throw error
+    }
   }
+  const results: QuestionResult[] = []
+  for (const query of queries) {
+    onProgress(results.length)
+    results.push(lookUp(store, query))
+    if (results.length % LOOKUPS_IN_A_TURN === 0) await giveTurn()
+  }
+  return results
 }
 
-function lookUp(
-  store: DeliveryStore,
-  queries: readonly Query[],
-  onProgress: AnswerProgress,
-): readonly QuestionResult[] {
-  return queries.map((query, i) => {
-    onProgress(i)
-    try {
-      return askSource(store, query).answer
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error
-      return lineProblem(error.code === 'USAGE' ? 'BAD_QUESTION' : error.code, error.message)
-    }
-  })
+function lookUp(store: DeliveryStore, query: Query): QuestionResult {
+  try {
+    return askSource(store, query).answer
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    return lineProblem(error.code === 'USAGE' ? 'BAD_QUESTION' : error.code, error.message)
+  }
 }
 
 /** The questions about one listener of one asset, and what a pass has found of it. */
@@ -86,8 +93,9 @@ class QuestionPass {
     })
   }
 
-  answer(): readonly QuestionResult[] {
+  async answer(giveTurn: GiveTurn): Promise<readonly QuestionResult[]> {
     const { byAsset, store } = this
+    let requestsInTurn = 0
     let asset: string | undefined
     let length = 0
     // The length of an asset is known when its last listener was seen: until then answers wait.
@@ -105,6 +113,11 @@ class QuestionPass {
         asset = listener.asset
         length = 0
         spelled = store.hasSpellings ? indexSpellings(byAsset.get(asset)?.values() ?? []) : spelled
+      }
+      requestsInTurn += runs.count
+      if (requestsInTurn >= REQUESTS_IN_A_TURN) {
+        requestsInTurn = 0
+        await giveTurn()
       }
       for (let i = 0; i < runs.count; i++) length = Math.max(length, runs.ends[i] ?? 0)
       const exact = isDecoded ? undefined : byAsset.get(asset)?.get(ip, userAgent)

@@ -48,6 +48,8 @@ const NO_EVIDENCE: Evidence = { runs: [], assetKnown: false, listenerKnown: fals
 export interface DeliveryStore extends EvidenceSource, KnownValues {
   /** Requests in all files, as their footers say. */
   readonly requestCount: number
+  /** Bytes of all files. */
+  readonly byteLength: number
   /** Whether some file may have a user agent in another spelling than a question: one whose user agents were decoded. */
   readonly hasSpellings: boolean
   /** What was read since the store was opened. */
@@ -132,6 +134,10 @@ class FileStore implements DeliveryStore {
       const count = Number(this.file(path).footer.keyValues.get(RUNS_KEY))
       return sum + (Number.isFinite(count) ? count : 0)
     }, 0)
+  }
+
+  get byteLength(): number {
+    return this.paths.reduce((sum, path) => sum + this.file(path).byteLength, 0)
   }
 
   get hasSpellings(): boolean {

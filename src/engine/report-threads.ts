@@ -5,12 +5,13 @@
  */
 
 import { availableParallelism } from 'node:os'
+import { setImmediate } from 'node:timers/promises'
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads'
 import { Failure } from '../base/failure.ts'
 import type { AssetSpan } from '../delivery/asset-spans.ts'
 import type { LoggedFiles } from '../delivery/committed-file.ts'
 import { partOfStore } from '../delivery/part-of-store.ts'
-import { type Finding, type Report, type ReportPass, runPass } from '../delivery/report-model.ts'
+import type { Finding, Report, ReportPass } from '../delivery/report-model.ts'
 import { passOf, type ReportPlan } from '../delivery/report-plan.ts'
 import type { DeliveryStore } from '../delivery/store.ts'
 import { MessageQueue } from './message-queue.ts'
@@ -33,15 +34,21 @@ export interface ReportRun extends Deadlines {
   readonly onProgress?: ((passedRequests: number, requestCount: number) => void) | undefined
   /** The module that each thread runs. */
   readonly workerUrl?: string | undefined
+  /** Makes the report, or the reading of its rows, fail as INTERRUPTED, soon. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** Threads take a tenth of a second to start: so many requests take one thread four times as long. */
 const MIN_REQUESTS = 400_000
+/** So do so many bytes of files: few requests may be long. */
+const MIN_BYTE_LENGTH = 64 * 1024 * 1024
 /** More spans than threads, so that none waits long for the others; each costs the row groups at its ends. */
 const SPANS_PER_THREAD = 2
 /** Each thread opens all files: of more, a process may not have so many open. */
 const MAX_OPEN_FILES = 800
 const PROGRESS_MS = 100
+/** In one thread, whoever asked gets its turn so often, between two findings. */
+const TURN_MS = 50
 /** A pass keeps little of what it decodes: more memory for it makes threads larger, and hardly faster. */
 const YOUNG_MEBIBYTES = 12
 const CELLS_BYTE_LENGTH = 12
@@ -52,7 +59,10 @@ export interface ReportedStore {
   readonly files: LoggedFiles
 }
 
-/** Makes a report. Fails as the store does, as CRASHED when a thread dies, as TIMEOUT when all stand still. */
+/**
+ * Makes a report. Fails as the store does, as CRASHED when a thread dies, as TIMEOUT when all stand still, and as
+ * INTERRUPTED.
+ */
 export async function makeReport(
   { store, files }: ReportedStore,
   plan: ReportPlan,
@@ -61,16 +71,7 @@ export async function makeReport(
   const pass = passOf(plan)
   const threadCount = countThreads(store, plan, run)
   const spans = threadCount > 1 ? store.assetSpans(threadCount * SPANS_PER_THREAD) : []
-  const { onProgress } = run
-  if (spans.length < 2) {
-    if (onProgress === undefined) return runPass(pass, store)
-    let passedRequests = 0
-    const source = partOfStore(store, undefined, (count) => {
-      passedRequests += count
-      onProgress(passedRequests, store.requestCount)
-    })
-    return runPass(pass, source)
-  }
+  if (spans.length < 2) return await reportHere(pass, store, run)
   return await reportOf(pass, store, () => {
     return new ReportThreads({ plan, files, spans, threadCount, run, requestCount: store.requestCount })
   })
@@ -79,9 +80,48 @@ export async function makeReport(
 function countThreads(store: DeliveryStore, { scope }: ReportPlan, { threadCount }: ReportRun): number {
   // An asset is never cut.
   if (scope.asset !== undefined) return 1
-  if (threadCount === undefined && store.requestCount < MIN_REQUESTS) return 1
+  const isSmall = store.requestCount < MIN_REQUESTS && store.byteLength < MIN_BYTE_LENGTH
+  if (threadCount === undefined && isSmall) return 1
   const most = Math.floor(MAX_OPEN_FILES / Math.max(1, store.paths.length))
   return Math.min(threadCount ?? availableParallelism(), most)
+}
+
+/** In this thread, which takes a turn for others now and then. */
+async function reportHere(
+  pass: ReportPass,
+  store: DeliveryStore,
+  { onProgress, signal }: ReportRun,
+): Promise<Report> {
+  let passedRequests = 0
+  const source = partOfStore(store, undefined, (count) => {
+    passedRequests += count
+    onProgress?.(passedRequests, store.requestCount)
+  })
+  const findings = inTurns(pass.find(source), signal)
+  if (pass.findsRows) return { ...pass.finish([], store), rows: findings }
+  const found: Finding[] = []
+  for await (const finding of findings) found.push(finding)
+  return pass.finish(found, store)
+}
+
+async function* inTurns(
+  findings: Iterable<Finding>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Finding, void, void> {
+  let turnEnds = performance.now() + TURN_MS
+  for (const finding of findings) {
+    yield finding
+    if (performance.now() < turnEnds) continue
+    await setImmediate()
+    if (signal?.aborted === true) throw interrupted()
+    turnEnds = performance.now() + TURN_MS
+  }
+  await setImmediate()
+  if (signal?.aborted === true) throw interrupted()
+}
+
+function interrupted(): Failure {
+  return new Failure('INTERRUPTED', 'interrupted')
 }
 
 async function reportOf(pass: ReportPass, store: DeliveryStore, start: () => ReportThreads): Promise<Report> {
@@ -112,6 +152,8 @@ class ReportThreads {
   private readonly threads: Threads
   private readonly watch: ProgressWatch
   private readonly telling: NodeJS.Timeout | undefined
+  private readonly signal: AbortSignal | undefined
+  private readonly interrupt = (): void => this.watch.failAll(interrupted())
 
   constructor(job: {
     readonly plan: ReportPlan
@@ -123,6 +165,7 @@ class ReportThreads {
   }) {
     const { plan, files, spans, run, requestCount } = job
     const { onProgress } = run
+    this.signal = run.signal
     this.watch = new ProgressWatch(run)
     this.threads = createThreads({
       workerUrl: run.workerUrl ?? import.meta.resolve('#workers/report-thread.js'),
@@ -133,6 +176,8 @@ class ReportThreads {
     })
     this.runs = spans.map((span) => new SpanRun(this.threads, { plan, files, span }))
     for (const each of this.runs) this.watch.add(each)
+    run.signal?.addEventListener('abort', this.interrupt)
+    if (run.signal?.aborted === true) this.interrupt()
     if (onProgress !== undefined) {
       const tell = (): void => {
         onProgress(
@@ -160,6 +205,7 @@ class ReportThreads {
 
   async close(): Promise<void> {
     clearInterval(this.telling)
+    this.signal?.removeEventListener('abort', this.interrupt)
     this.watch.stop()
     for (const run of this.runs) run.stop()
     await this.threads.close()

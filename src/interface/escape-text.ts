@@ -4,13 +4,14 @@
  */
 
 /**
- * C0 (line breaks and tabs too), DEL and C1; surrogates without a partner; the bidirectional controls of UAX #9;
- * the line and the paragraph separator, which some readers take for line breaks.
+ * C0 (line breaks and tabs too), DEL and C1; surrogates without a partner; format characters, the bidirectional
+ * controls of UAX #9 among them, and whatever else is not to be seen: two texts must not look the same; the line and
+ * the paragraph separator, which some readers take for line breaks.
  */
-const UNSAFE = /[\p{Cc}\p{Cs}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu
+const UNSAFE = /[\p{Cc}\p{Cs}\p{Cf}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}]/gu
 
 /** Backslashes that would read as those of an escape, or as part of one. */
-const AMBIGUOUS = /\\+(?=u[0-9a-f]{4}|[\p{Cc}\p{Cs}\p{Bidi_Control}\p{Zl}\p{Zp}])/giu
+const AMBIGUOUS = /\\+(?=u[0-9a-f]{4}|[\p{Cc}\p{Cs}\p{Cf}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}])/giu
 
 /**
  * The text for a human reader, every unsafe character as `\uXXXX`. No two texts look the same: a backslash that
@@ -31,8 +32,17 @@ export function toSafeJson(value: unknown): string {
   return JSON.stringify(value).replace(UNSAFE, escapeCharacter)
 }
 
+/** One escape a code unit, as in JSON. */
 function escapeCharacter(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  return Array.from({ length: character.length }, (_, i) => {
+    return `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`
+  }).join('')
+}
+
+/** One escape a code point: a shell makes no character of two halves. */
+function escapeForShell(character: string): string {
+  const codePoint = character.codePointAt(0) ?? 0
+  return codePoint > 0xffff ? `\\U${codePoint.toString(16).padStart(8, '0')}` : escapeCharacter(character)
 }
 
 /**
@@ -44,5 +54,5 @@ export function quoteForShell(argument: string): string {
   const escaped = escapeControls(argument)
   if (escaped === argument) return `'${argument.replaceAll("'", "'\\''")}'`
   const inner = argument.replaceAll('\\', '\\\\').replaceAll("'", "\\'")
-  return `$'${escapeControls(inner)}'`
+  return `$'${inner.replace(UNSAFE, escapeForShell)}'`
 }

@@ -125,7 +125,7 @@ export interface Store {
   listeners(scope?: StoreScope): AsyncGenerator<Listener, void, void>
   /** Every merged interval of every listener. */
   ranges(scope?: StoreScope): AsyncGenerator<RangeRow, void, void>
-  /** A table about the whole store; its rows can be read once. */
+  /** A table about the whole store; its rows can be read once: a second time fails with `USAGE`. */
   report(kind: ReportKind, question?: ReportQuestion): Promise<ReportResult>
   close(): void
 }
@@ -222,7 +222,11 @@ export class Ledger implements Store {
     const { planReport } = await import('./make-report.ts')
     const plan = planReport(itsKind, scope, settings, SETTING_LABELS)
     const report = await this.makeReport(plan, { threadCount })
-    return { title: report.title, facts: Object.fromEntries(report.facts), rows: this.objectsOf(report) }
+    return {
+      title: report.title,
+      facts: Object.fromEntries(report.facts),
+      rows: readOnce(this.objectsOf(report)),
+    }
   }
 
   /** Answers a question that was read already. */
@@ -234,9 +238,14 @@ export class Ledger implements Store {
   async answerAll(
     queries: readonly Query[],
     onProgress?: AnswerProgress,
+    signal?: AbortSignal,
   ): Promise<readonly QuestionResult[]> {
     const { answerMany } = await import('../delivery/answer-many.ts')
-    return answerMany(this.store, queries, onProgress)
+    return await answerMany(this.store, queries, onProgress, async () => {
+      await setImmediate()
+      if (signal?.aborted === true) throw new Failure('INTERRUPTED', 'interrupted')
+      this.checkOpen()
+    })
   }
 
   /** Answers for the listeners of a selection. */
@@ -308,6 +317,23 @@ export class Ledger implements Store {
       if (++count % ITEMS_IN_A_TURN === 0) await setImmediate()
       this.checkOpen()
     }
+  }
+}
+
+/** The same items, once: read a second time they would look like a report that found nothing. */
+function readOnce<T>(items: AsyncGenerator<T>): AsyncIterable<T> {
+  let isTaken = false
+  return {
+    [Symbol.asyncIterator]() {
+      if (isTaken) {
+        throw new Failure(
+          'USAGE',
+          'the rows of this report were read already: keep them, or ask for the report once more',
+        )
+      }
+      isTaken = true
+      return items
+    },
   }
 }
 

@@ -2,6 +2,7 @@
 
 import type { Report, ReportCell, ReportColumn } from '../delivery/report-model.ts'
 import { csvLine, csvText } from './csv.ts'
+import { displayWidth, padText } from './display-width.ts'
 import { escapeText, toSafeJson } from './escape-text.ts'
 import { formatCount } from './format-figures.ts'
 import { pairs, plainCell, showCell } from './report-cells.ts'
@@ -35,13 +36,13 @@ export async function* renderReportTable(
   }
   const { columns } = report
   const widths = columns.map(({ label }, i) =>
-    listed.reduce((width, row) => Math.max(width, (row[i] ?? '').length), label.length),
+    listed.reduce((width, row) => Math.max(width, displayWidth(row[i] ?? '')), label.length),
   )
   const line = (cells: readonly string[]): string =>
     `  ${cells
       .map((text, i) => {
         const width = widths[i] ?? 0
-        return isText(columns[i]) ? text.padEnd(width) : text.padStart(width)
+        return isText(columns[i]) ? padText(text, width) : text.padStart(width)
       })
       .join('  ')
       .trimEnd()}\n`

@@ -8,6 +8,7 @@ import type { Query } from '../delivery/question.ts'
 import { parseTimeWindow, type TimeWindow } from '../delivery/question-time.ts'
 import { toSafeJson } from './escape-text.ts'
 import { formatCount, formatSeconds, formatShare } from './format-figures.ts'
+import { abortOnInterrupt } from './interrupts.ts'
 import type { QueryArguments } from './invocation.ts'
 import { type Ledger, openLedger } from './library.ts'
 import { refuseDirectory } from './output-location.ts'
@@ -38,32 +39,44 @@ export async function runBatch(
   if (path !== '-')
     refuseDirectory('--batch', path, 'a file of questions, or - for standard input', 'the file')
   const source = await openLedger(store)
+  const controller = new AbortController()
+  const stopListening = abortOnInterrupt(controller)
   try {
-    return await answerAll(path, source, window, streams)
+    return await answerAll(path, source, { window, signal: controller.signal }, streams)
+  } catch (failure) {
+    // What a stream says of an end that was asked for is no more than that.
+    if (controller.signal.aborted) throw new Failure('INTERRUPTED', 'interrupted')
+    throw failure
   } finally {
+    stopListening()
     source.close()
   }
 }
 
+/** Whole lines only: who reads them may have had some when the program is interrupted. */
 async function answerAll(
   path: string,
   source: Ledger,
-  window: TimeWindow,
+  { window, signal }: { readonly window: TimeWindow; readonly signal: AbortSignal },
   streams: Streams,
 ): Promise<ExitCode> {
   const input = path === '-' ? streams.stdin : createReadStream(path)
+  // Questions may be long in coming.
+  signal.addEventListener('abort', () => input.destroy(new Failure('INTERRUPTED', 'interrupted')))
   const questions = readAll(input, path === '-' ? 'standard input' : path)
   let answeredCount = 0
   let failedCount = 0
   const progress = streams.stderr.isTTY === true ? openLine(streams.stderr, describeBatch) : undefined
   const askMany = (queries: readonly Query[]): Promise<readonly QuestionResult[]> =>
-    source.answerAll(queries, (count) => progress?.update([count, queries.length]))
+    source.answerAll(queries, (count) => progress?.update([count, queries.length]), signal)
   try {
     for await (const result of answerBatch(questions, window, askMany)) {
       progress?.finish()
       if ('error' in result) failedCount++
       else answeredCount++
+      if (signal.aborted) throw new Failure('INTERRUPTED', 'interrupted')
       const written = await writeOutput(streams.stdout, `${toSafeJson(result)}\n`)
+      // Who closes the pipe has what was wanted, which is no failure: `| head -1`.
       if (written === 'closed') return failedCount === 0 ? 0 : 2
     }
   } finally {

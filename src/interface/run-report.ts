@@ -9,6 +9,7 @@ import { parseTimeWindow } from '../delivery/question-time.ts'
 import { REPORT_KINDS, type Report, type ReportScope } from '../delivery/report-model.ts'
 import { formatCount, formatSeconds, formatShare } from './format-figures.ts'
 import { writeWhole } from './held-output.ts'
+import { abortOnInterrupt } from './interrupts.ts'
 import type { ReportArguments } from './invocation.ts'
 import { openLedger } from './library.ts'
 import { planReport, type ReportSettings } from './make-report.ts'
@@ -38,15 +39,23 @@ export async function runReport(options: ReportArguments, streams: Streams): Pro
   const threadCount = options.threads === undefined ? undefined : parseThreads(options.threads)
   const plan = planReport(kind, readScope(options), readSettings(options))
   const store = await openLedger(path)
+  const controller = new AbortController()
+  const stopListening = abortOnInterrupt(controller)
   const progress = streams.stderr.isTTY === true ? openLine(streams.stderr, describeReport) : undefined
   try {
     const report = await store.makeReport(plan, {
       threadCount,
+      signal: controller.signal,
       onProgress: progress && ((...counts) => progress.update(counts)),
     })
-    await writeWhole(streams.stdout, piecesOf(report, options, limit, streams), () => progress?.finish())
+    await writeWhole(streams.stdout, piecesOf(report, options, limit, streams), () => {
+      // From here on a signal ends the program at once: whoever reads slowly may keep it waiting.
+      stopListening()
+      progress?.finish()
+    })
     return 0
   } finally {
+    stopListening()
     progress?.finish()
     store.close()
   }

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { Failure } from '../base/failure.ts'
 import { SCHEMA } from '../delivery/schema.ts'
 import { csvLine, csvText } from './csv.ts'
+import { displayWidth, padText } from './display-width.ts'
 import { openDuckdb, type SqlResult, type SqlSession } from './duckdb.ts'
 import { isStore } from './enclosing-store.ts'
 import { escapeText, toSafeJson } from './escape-text.ts'
@@ -146,26 +147,31 @@ function textOf(cell: unknown): string {
   return typeof cell === 'object' ? JSON.stringify(cell) : String(cell)
 }
 
-/** Columns as wide as the first piece of the result needs. */
+/**
+ * Columns as wide as the first piece of the result needs. Nobody knows what comes: when a later piece has a wider
+ * value its columns are wider from there on, with the header once more above them.
+ */
 async function* tablePieces({ columns, rows }: SqlResult): AsyncGenerator<string> {
+  const names = columns.map(escapeText)
   let widths: readonly number[] | undefined
   for await (const piece of rows) {
     const texts = piece.map((row) => row.map((cell) => (cell === null ? 'NULL' : escapeText(textOf(cell)))))
-    if (widths === undefined) {
-      widths = columns.map((name, i) =>
-        texts.reduce((width, row) => Math.max(width, row[i]?.length ?? 0), escapeText(name).length),
-      )
-      yield tableLine(columns.map(escapeText), widths)
-    }
-    const known = widths
-    yield texts.map((row) => tableLine(row, known)).join('')
+    const before: readonly number[] = widths ?? names.map(displayWidth)
+    const needed = before.map((width, i) =>
+      texts.reduce((most, row) => Math.max(most, displayWidth(row[i] ?? '')), width),
+    )
+    const isWider = needed.some((width, i) => width > (before[i] ?? 0))
+    if (widths === undefined) yield tableLine(names, needed)
+    else if (isWider) yield `\n${tableLine(names, needed)}`
+    widths = needed
+    yield texts.map((row) => tableLine(row, needed)).join('')
   }
-  if (widths === undefined) yield tableLine(columns.map(escapeText), [])
+  if (widths === undefined) yield tableLine(names, [])
 }
 
 function tableLine(cells: readonly string[], widths: readonly number[]): string {
   return `${cells
-    .map((text, i) => text.padEnd(widths[i] ?? 0))
+    .map((text, i) => padText(text, widths[i] ?? 0))
     .join('  ')
     .trimEnd()}\n`
 }

@@ -73,7 +73,7 @@ test('a pass answers as the records themselves do, in the order of the questions
     const queries = randomQueries(seed + 50, queryCount)
     assert.ok(store.requestCount <= queries.length * 1000, 'enough questions for a pass')
     const counts: number[] = []
-    const found = answerMany(store, queries, (count) => counts.push(count))
+    const found = await answerMany(store, queries, (count) => counts.push(count))
     queries.forEach((query, i) => {
       assert.equal(found[i], askSource(source, query).answer, `seed ${seed}, question ${i}`)
     })
@@ -83,7 +83,7 @@ test('a pass answers as the records themselves do, in the order of the questions
       counts.toSorted((a, b) => a - b),
     )
     // Few questions about many requests are looked up.
-    const few = answerMany(store, queries.slice(0, 1))
+    const few = await answerMany(store, queries.slice(0, 1))
     assert.equal(few[0], found[0])
     store.close()
   }
@@ -137,7 +137,7 @@ test('a pass finds user agents that were decoded in all spellings, and others on
     ]
   })
   const counts: number[] = []
-  const results = answerMany(
+  const results = await answerMany(
     store,
     queries.map(([, query]) => query),
     (count) => counts.push(count),
@@ -164,7 +164,8 @@ test('damage costs the questions that rest on it, and no others', async () => {
   const source = memorySource(records)
   const queries = randomQueries(8, 400)
   let failedCount = 0
-  answerMany(store, queries).forEach((result, i) => {
+  const answers = await answerMany(store, queries)
+  answers.forEach((result, i) => {
     const query = queries[i]
     if (query === undefined) throw new Error('no query')
     if ('code' in result) {

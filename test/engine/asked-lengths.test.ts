@@ -284,7 +284,7 @@ async function checkStore(
       parseQuery({ asset, ip: `192.0.2.${i}`, userAgent: 'curl/8', whole: true }, WINDOW),
     ),
   )
-  const many = answerMany(source, queries)
+  const many = await answerMany(source, queries)
   let doubtCount = 0
   queries.forEach((query, i) => {
     const { asset, ip } = query.key

@@ -2,6 +2,7 @@
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { REPORT_KINDS, type ReportKind } from '#src/delivery/report-model.js'
@@ -103,6 +104,19 @@ memory('does not grow with the bytes of a request, and stays below a limit', asy
     assert.ok(mebibytes <= MOST_MEBIBYTES, `${name}: ${mebibytes} MiB; ${describe(whole)}`)
   }
   assertNotMuchMore(whole, half, MORE_FOR_TWICE_THE_BYTES)
+})
+
+memory('a report that is interrupted says so, at once, and writes nothing', async () => {
+  const store = join(folder, 'whole')
+  for (const threads of ['1', '2']) {
+    const child = startBuilt(['report', 'gaps', '--store', store, '--threads', threads, '--csv'])
+    const end = endOf(child)
+    await setTimeout(700)
+    const startedAt = performance.now()
+    child.kill('SIGINT')
+    assert.equal(await end, { exitCode: 130, stdout: '', stderr: 'byteledger: interrupted\n' }, threads)
+    assert.ok(performance.now() - startedAt < 5000, threads)
+  }
 })
 
 memory('hardly grows with the requests of the same listeners for the same assets', async () => {

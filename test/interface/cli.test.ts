@@ -126,6 +126,25 @@ test('a reader that goes away ends a batch quietly', async () => {
   assert.equal([exitCode, stderr], [0, ''])
 })
 
+test('Ctrl-C ends a batch that waits for questions behind whole lines, and says so', async () => {
+  const line = `${JSON.stringify({ asset: '/a', ip: '1', userAgent: '', range: [0, 9] })}\n`
+  const child = startBuilt(['query', '--store', sample, '--batch', '-'])
+  const ended = endOf(child)
+  child.stdin.on('error', () => undefined)
+  // Blank lines are no questions, but lines.
+  child.stdin.write(`\n${line} \t\r\n\n{}\n`)
+  child.stdout.once('data', () => child.kill('SIGINT'))
+  const { exitCode, stdout, stderr } = await ended
+  assert.equal([exitCode, stderr], [130, 'byteledger: interrupted\n'])
+  assert.ok(stdout.endsWith('\n'))
+  const answers = stdout
+    .trimEnd()
+    .split('\n')
+    .map((text) => JSON.parse(text))
+  assert.is(answers[0].verdict, 'unknown')
+  if (answers.length > 1) assert.equal([answers.length, answers[1].line], [2, 5])
+})
+
 test('the tour shows each kind of answer, and every command in it works when pasted', async () => {
   const { exitCode, stdout, stderr } = await runBuilt(['tour'], { directory })
   assert.equal(

@@ -207,6 +207,25 @@ test('sql has the views bytes and ranges', async () => {
   assert.is(await run('sql', 'select 1 as x where false'), 'x\n')
 })
 
+test('a table of sql stays aligned: wide letters take two columns, wider values later a header of their own', async () => {
+  assert.is(
+    await run('sql', "select * from (values ('日本', 1), ('e\u0301', 2), ('ab', 3)) t(x, y)"),
+    'x     y\n日本  1\ne\u0301     2\nab    3\n',
+  )
+  const long = await run(
+    'sql',
+    "select case when i = 5000 then 'wide value' else 'x' end as a, i from range(5001) t(i)",
+  )
+  const lines = long.split('\n')
+  const last = lines.at(-2) ?? ''
+  assert.match(last, /^wide value {2}5000$/)
+  const header = lines.lastIndexOf('a           i')
+  assert.ok(header > 0, 'the header stands once more above wider rows')
+  assert.is(lines[header - 1], '')
+  for (const line of lines.slice(header + 1, -2)) assert.match(line, /^x {11}\d+$/)
+  for (const line of lines.slice(1, header - 1)) assert.match(line, /^x {2}\d+$/)
+})
+
 test('a statement that DuckDB refuses is wrong use, without DuckDB the message says what to install', async () => {
   const refused = await failureOf('sql', 'selekt 1')
   assert.equal([refused.code, /^DuckDB: .*syntax error/is.test(refused.message)], ['USAGE', true])

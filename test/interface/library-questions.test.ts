@@ -151,4 +151,21 @@ test('a store that was closed answers nothing, also to whoever reads on', async 
     assert.match(found, /^USAGE: the store is closed/)
 })
 
+test('the rows of a report are read once: a second time is refused, not empty', async () => {
+  const store = await openStore(path)
+  try {
+    const { rows } = await store.report('completion')
+    let count = 0
+    for await (const _ of rows) count++
+    assert.ok(count > 0)
+    const again = await refusal(Promise.resolve().then(() => rows[Symbol.asyncIterator]().next()))
+    assert.match(
+      again,
+      /the rows of this report were read already: keep them, or ask for the report once more/,
+    )
+  } finally {
+    store.close()
+  }
+})
+
 test.run()
