@@ -92,9 +92,10 @@ const SLAB_BYTE_LENGTH = 1024 * 1024
 const MAX_READ_AHEAD_BYTE_LENGTH = 64 * 1024 * 1024
 /**
  * With so many rows a page on average most pages belong to one request, and their bounds say all: of pages that
- * requests share, none has a quarter of a million rows.
+ * requests share, none has a quarter of a million rows. Those are read when they are asked for, with what follows.
  */
 const UNREAD_PAGE_ROWS = 262_144
+const WINDOW_BYTE_LENGTH = 64 * 1024
 
 /** Bytes of the file from `byteOffset` on. */
 interface PagesAhead {
@@ -102,6 +103,10 @@ interface PagesAhead {
   readonly bytes: Uint8Array
   /** What `bytes` are in, for the next row group. */
   readonly memory: Uint8Array
+  /** Pages that were left out at first, from the one asked for last on. */
+  window: { readonly byteOffset: number; readonly bytes: Uint8Array } | undefined
+  /** What `window` is in. */
+  windowMemory: Uint8Array | undefined
 }
 
 /** Memory of a decoded row group, about. */
@@ -123,8 +128,8 @@ export class ParquetFile {
   readonly #readRowGroups: Set<number>
   /** Row groups whose pages were read at once. */
   readonly #pagesAhead = new Map<number, PagesAhead>()
-  /** Of row groups that were let go. */
-  readonly #spareMemory: Uint8Array[] = []
+  /** Of row groups that were let go: their memory is used again. */
+  readonly #spareAhead: PagesAhead[] = []
 
   /**
    * Opens a file. Fails as ENVIRONMENT when it cannot be read, and as DAMAGED when it is no Parquet file,
@@ -240,18 +245,20 @@ export class ParquetFile {
     }
     const byteLength = end - start
     if (!(byteLength > 0 && byteLength <= MAX_READ_AHEAD_BYTE_LENGTH)) return
-    const spare = this.#spareMemory.pop()
-    const memory = spare !== undefined && spare.length >= byteLength ? spare : new Uint8Array(byteLength)
+    const spare = this.#spareAhead.pop()
+    const isLongEnough = spare !== undefined && spare.memory.length >= byteLength
+    const memory = isLongEnough ? spare.memory : new Uint8Array(byteLength)
     const bytes = memory.subarray(0, byteLength)
     this.#file.readInto(bytes, start)
-    this.#pagesAhead.set(rowGroup, { byteOffset: start, bytes, memory })
+    const windowMemory = spare?.windowMemory
+    this.#pagesAhead.set(rowGroup, { byteOffset: start, bytes, memory, window: undefined, windowMemory })
   }
 
   /** Lets the pages of `readPagesAhead` go. */
   forgetPages(rowGroup: number): void {
     const ahead = this.#pagesAhead.get(rowGroup)
     if (ahead === undefined) return
-    this.#spareMemory.push(ahead.memory)
+    this.#spareAhead.push(ahead)
     this.#pagesAhead.delete(rowGroup)
   }
 
@@ -262,7 +269,7 @@ export class ParquetFile {
 
   close(): void {
     this.#pagesAhead.clear()
-    this.#spareMemory.length = 0
+    this.#spareAhead.length = 0
     this.#file.close()
   }
 
@@ -285,13 +292,25 @@ export class ParquetFile {
     const metadata = this.columnChunk(rowGroup, column)
     const read = (byteOffset: number, byteLength: number): Uint8Array => {
       const ahead = this.#pagesAhead.get(rowGroup)
-      const at = ahead === undefined ? -1 : byteOffset - ahead.byteOffset
-      if (ahead !== undefined && at >= 0 && at + byteLength <= ahead.bytes.length) {
-        return ahead.bytes.subarray(at, at + byteLength)
-      }
+      const found =
+        ahead && (partOf(ahead, byteOffset, byteLength) ?? windowOn(ahead, byteOffset, byteLength))
+      if (found !== undefined) return found
       const bytes = scratchOf(byteLength)
       file.readInto(bytes, byteOffset)
       return bytes
+    }
+    const windowOn = (ahead: PagesAhead, byteOffset: number, byteLength: number): Uint8Array | undefined => {
+      const end = Math.min(byteOffset + WINDOW_BYTE_LENGTH, endOfPages(metadata))
+      const isPage =
+        isLeftUnread(metadata) && byteOffset >= metadata.dataPageOffset && byteOffset + byteLength <= end
+      if (!isPage) return undefined
+      const known = ahead.window && partOf(ahead.window, byteOffset, byteLength)
+      if (known !== undefined) return known
+      ahead.windowMemory ??= new Uint8Array(WINDOW_BYTE_LENGTH)
+      const bytes = ahead.windowMemory.subarray(0, end - byteOffset)
+      file.readInto(bytes, byteOffset)
+      ahead.window = { byteOffset, bytes }
+      return bytes.subarray(0, byteLength)
     }
     const readKept = (byteOffset: number, byteLength: number): Uint8Array => file.read(byteOffset, byteLength)
     const { segments, keepsSegments } = this.#caches
@@ -301,6 +320,16 @@ export class ParquetFile {
         : decode()
     return { where, metadata, tally, read, readKept, keepSegments }
   }
+}
+
+/** Bytes of the file, if they are among these. */
+function partOf(
+  { byteOffset, bytes }: Pick<PagesAhead, 'byteOffset' | 'bytes'>,
+  from: number,
+  byteLength: number,
+): Uint8Array | undefined {
+  const at = from - byteOffset
+  return at >= 0 && at + byteLength <= bytes.length ? bytes.subarray(at, at + byteLength) : undefined
 }
 
 /** Whether hardly a page of a chunk is ever read: a run's own pages have nothing that the column index has not. */
