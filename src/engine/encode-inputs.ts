@@ -67,6 +67,7 @@ export class FoundFormats {
   /** The format of each input, as far as it was opened. */
   readonly names: string[] = []
   private readonly decodes: boolean[] = []
+  private readonly guesses = new Set<number>()
   private readonly options: EncodeOptions
 
   constructor(options: EncodeOptions) {
@@ -80,6 +81,11 @@ export class FoundFormats {
   get decodesUserAgents(): boolean {
     const opened = Object.values(this.decodes)
     return opened.length > 0 && opened.every((decodes) => decodes)
+  }
+
+  /** Whether no format recognised input `index`. */
+  isGuess(index: number): boolean {
+    return this.guesses.has(index)
   }
 
   /** How input `index` is opened. */
@@ -96,6 +102,7 @@ export class FoundFormats {
     const isNew = this.names[index] === undefined
     this.names[index] = decision.format
     this.decodes[index] = decodesUserAgents
+    if (decision.isGuess) this.guesses.add(index)
     if (isNew) this.options.onFormat?.(decision)
   }
 }
@@ -103,6 +110,8 @@ export class FoundFormats {
 /** What there is to encode, and where to. */
 export interface EncodeTask {
   readonly inputs: readonly LogInput[]
+  /** What the inputs were found to be. */
+  readonly formats: FoundFormats
   readonly sink: RowGroupSink
   /** By default inputs are taken whole. */
   readonly choosePart?: ChoosePart
@@ -142,7 +151,7 @@ export async function encodeInputs(task: EncodeTask, options: EncodeOptions): Pr
     } finally {
       await runner.close()
     }
-    rejects.check(options.maxRejects, totals.lines)
+    rejects.check(options.maxRejects, totals.lines, (index) => task.formats.isGuess(index))
     throwIfAborted(options.signal)
     const { lines, comments, blank, kept, skipped, clipped, unmeasured } = totals
     return {

@@ -99,7 +99,10 @@ async function tryOnce(options: StoreRunOptions, startedAt: number): Promise<Sto
   try {
     const opened = await openInputs(options.inputs, options, inputOptions)
     inputs = opened.inputs
-    const totals = await encodeInputs({ inputs, sink: outputs, choosePart: claims.choosePart }, options)
+    const totals = await encodeInputs(
+      { inputs, formats, sink: outputs, choosePart: claims.choosePart },
+      options,
+    )
     const claimed = await claims.finish()
     if (snapshot.version < 0 && !outputs.isEmpty) ending.mark = await markFirstRun(store)
     const added = await outputs.finish(formats.decodesUserAgents)

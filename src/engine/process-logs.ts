@@ -56,7 +56,7 @@ export async function processLogs(options: ProcessOptions): Promise<ProcessRepor
   throwIfAborted(options.signal)
   const output = await ParquetOutput.create(options.out, { schema: SCHEMA })
   try {
-    const totals = await encodeInputs({ inputs, sink: sinkInto(output) }, options)
+    const totals = await encodeInputs({ inputs, formats, sink: sinkInto(output) }, options)
     await output.finish(totals.kept, formats.decodesUserAgents)
     return {
       v: 1,

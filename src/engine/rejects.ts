@@ -22,11 +22,16 @@ export class Rejects {
   private readonly file: RejectsFile | undefined
   /** Lines of each input before the piece that comes next. */
   private readonly linesBefore: number[]
+  /** Lines of each input that were rejected, and those that were understood. */
+  private readonly rejectedLines: number[]
+  private readonly goodLines: number[]
 
   constructor(inputs: readonly string[], file: RejectsFile | undefined) {
     this.inputs = inputs
     this.file = file
     this.linesBefore = inputs.map(() => 0)
+    this.rejectedLines = inputs.map(() => 0)
+    this.goodLines = inputs.map(() => 0)
   }
 
   /** Tells that so many lines of an input, before its first piece, are not of this run. */
@@ -74,15 +79,25 @@ export class Rejects {
       })
     }
     const total = REJECT_REASONS.reduce((sum, reason) => sum + piece.rejected[reason], 0)
+    const { inputIndex } = piece
+    this.rejectedLines[inputIndex] = (this.rejectedLines[inputIndex] ?? 0) + total
+    const goodCount = piece.lines - piece.comments - piece.blank - total
+    this.goodLines[inputIndex] = (this.goodLines[inputIndex] ?? 0) + goodCount
     const notListed = total - piece.rejectedLines.length
     if (notListed > 0) await this.file?.add({ input, afterLine: linesBefore, notListed })
   }
 
-  /** Fails when more than `max` of `lineCount` lines were rejected. */
-  check(max: MaxRejects, lineCount: number): void {
+  /**
+   * Fails when more than `max` of `lineCount` lines were rejected, or when every line of an input was of which no
+   * format is known (`isGuess`): a small one must not get lost among large ones.
+   */
+  check(max: MaxRejects, lineCount: number, isGuess: (inputIndex: number) => boolean): void {
     const { total } = this
     const allowed = max.kind === 'count' ? max.count : Math.floor(max.share * lineCount)
-    if (total <= allowed) return
+    if (total <= allowed) {
+      if (max.kind === 'share' && max.share < 1) this.checkInputs(isGuess)
+      return
+    }
     const limit =
       max.kind === 'count' ? `${max.count}` : `${Number((100 * max.share).toFixed(4))}%, which is ${allowed}`
     const reasons = [...this.counts].map(([reason, count]) => `${reason} ${count}`).join(', ')
@@ -91,6 +106,20 @@ export class Rejects {
       `expected at most ${limit} rejected lines of ${lineCount}, found ${total} (${reasons}); nothing was written.\n` +
         `  ${this.firstPlaces.join('\n  ')}\n` +
         'Look at them with --rejects FILE, or allow them with --max-rejects.',
+    )
+  }
+
+  private checkInputs(isGuess: (inputIndex: number) => boolean): void {
+    const unread = this.inputs.filter(
+      (_, index) => (this.rejectedLines[index] ?? 0) > 0 && this.goodLines[index] === 0 && isGuess(index),
+    )
+    const [first] = unread
+    if (first === undefined) return
+    const others = unread.length === 1 ? '' : `, nor of ${unread.length - 1} more inputs`
+    throw new Failure(
+      'REJECTED',
+      `${first}: expected a log of a known format, found no line of one${others}; nothing was written. ` +
+        'Say what it is with --format NAME, leave it out, or allow it with --max-rejects N.',
     )
   }
 }

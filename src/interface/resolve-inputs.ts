@@ -27,9 +27,9 @@ interface FoundLog {
 /** Everything that was found, in order. */
 class FoundLogs {
   readonly logs: FoundLog[] = []
-  readonly directoryLinks: string[] = []
-  readonly notFiles: string[] = []
-  readonly stores: string[] = []
+  readonly directoryLinks: Set<string> = new Set()
+  readonly notFiles: Set<string> = new Set()
+  readonly stores: Set<string> = new Set()
 }
 
 /**
@@ -54,18 +54,19 @@ export function resolveInputs(words: readonly string[]): ResolvedInputs {
   }
   const notes: string[] = []
   if (repeated.length > 0) notes.push(`named more than once, taken once: ${listPaths(repeated)}`)
-  if (found.directoryLinks.length > 0)
+  if (found.directoryLinks.size > 0)
     notes.push(
       `links to directories are not followed: ${listPaths(found.directoryLinks)}; name them to take them`,
     )
-  if (found.notFiles.length > 0) notes.push(`passed over, as no regular file: ${listPaths(found.notFiles)}`)
-  if (found.stores.length > 0) notes.push(`passed over, as stores: ${listPaths(found.stores)}`)
+  if (found.notFiles.size > 0) notes.push(`passed over, as no regular file: ${listPaths(found.notFiles)}`)
+  if (found.stores.size > 0) notes.push(`passed over, as stores: ${listPaths(found.stores)}`)
   return { inputs, notes }
 }
 
-function listPaths(paths: readonly string[]): string {
-  const rest = paths.length - NAMED_PATHS
-  return `${paths.slice(0, NAMED_PATHS).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`
+function listPaths(paths: Iterable<string>): string {
+  const all = [...paths]
+  const rest = all.length - NAMED_PATHS
+  return `${all.slice(0, NAMED_PATHS).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`
 }
 
 function findLogs(word: string, found: FoundLogs): void {
@@ -121,7 +122,7 @@ function listDirectory(directory: string, found: FoundLogs): FoundLog[] {
   for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
     const entries = readdirSync(at.path, { withFileTypes: true })
     if (at.path !== directory && entries.some(({ name }) => name === '_delta_log')) {
-      found.stores.push(at.path)
+      found.stores.add(at.path)
       continue
     }
     for (const entry of entries) {
@@ -140,6 +141,6 @@ function isFileLink(entry: Dirent, path: string, found: FoundLogs): boolean {
   const stats = entry.isSymbolicLink() ? statIfAny(path) : undefined
   if (entry.isSymbolicLink() && (stats === undefined || stats.isFile())) return true
   const passedOver = stats?.isDirectory() === true ? found.directoryLinks : found.notFiles
-  passedOver.push(path)
+  passedOver.add(path)
   return false
 }

@@ -118,7 +118,7 @@ function targetPath(target: ProcessTarget): string {
   return target.kind === 'file' ? target.out : target.store
 }
 
-/** Says what inputs were found to be, once for each format: there may be thousands of inputs. */
+/** Says what inputs were found to be, once for each format and for the first that none recognised: there may be thousands of inputs. */
 class FormatNotes {
   private readonly streams: Streams | undefined
   private readonly told = new Set<string>()
@@ -131,8 +131,9 @@ class FormatNotes {
 
   tell({ path, format, isGuess, isGiven, sentFields }: FormatDecision): void {
     if (sentFields !== undefined) this.sentFields.set(format, sentFields)
-    if (this.streams === undefined || isGiven || this.told.has(format)) return
-    this.told.add(format)
+    const what = isGuess ? `${format} as a guess` : format
+    if (this.streams === undefined || isGiven || this.told.has(what)) return
+    this.told.add(what)
     const why = isGuess ? ': no format was recognised, --format NAME says which it is' : ''
     writeNote(this.streams, `${path}: read as ${format}${why}`)
   }

@@ -38,6 +38,34 @@ test('the length that a log tells answers for the whole, and disagreement is rep
   assert.equal([beyond.length, beyond.lengths?.length], [{ bytes: 30, from: 'observed' }, 1])
 })
 
+test('a response of more bytes than its range is another one, and proves nothing', async () => {
+  const part = (range: string, contentLength: string, contentRange?: string): string =>
+    json({
+      EdgeStartTimestamp: '2024-05-17T12:00:00Z',
+      ClientIP: '192.0.2.1',
+      ClientRequestURI: '/a',
+      ClientRequestMethod: 'GET',
+      ClientRequestUserAgent: 'curl/8',
+      EdgeResponseStatus: 206,
+      EdgeResponseBodyBytes: Number(contentLength),
+      RequestHeaders: { range },
+      ResponseHeaders: { 'content-length': contentLength, 'content-range': contentRange },
+    })
+  const unproven = async (...args: Parameters<typeof part>): Promise<number> =>
+    (await run([write(part(...args))], { format: 'cloudflare' })).skipped.unproven
+  assert.is(await unproven('bytes=0-9', '10'), 0)
+  assert.is(await unproven('bytes=0-9', '500'), 1)
+  assert.is(await unproven('bytes=0-9', '500', 'bytes 0-9/*'), 1)
+  // The end of an asset may come before that of a range.
+  assert.is(await unproven('bytes=0-999', '500'), 0)
+  // Of what was sent in another way the asset may have more than the bytes that others have.
+  const both = await run([write(part('bytes=0-9', '10') + part('bytes=0-9', '500'))], {
+    format: 'cloudflare',
+  })
+  const answer = ask([both], 'curl/8')
+  assert.equal([answer.verdict, answer.length], ['partial', { bytes: 500, from: 'observed', sentBytes: 10 }])
+})
+
 test('a line that tells two lengths tells both, and the longer one counts', async () => {
   const whole = { ...AKAMAI, statusCode: '200', range: undefined, overheadBytes: '100' }
   const { range: _, ...members } = whole

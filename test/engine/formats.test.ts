@@ -35,6 +35,40 @@ test('the registry and the help name the same formats', () => {
   )
 })
 
+test('a small log that nobody understands does not get lost among large ones', async () => {
+  const good = write('2024-02-29\t23:59:59\t192.0.2.1\tagent\t/asset\t206\t0-9\n'.repeat(500))
+  const unknown = write('{"when":1,"who":"192.0.2.7"}\n')
+  const share = { kind: 'share', share: 0.01 } as const
+  for (const inputs of [
+    [good, unknown],
+    [unknown, good],
+  ])
+    assert.match(
+      await refusal(run(inputs, {}, { maxRejects: share })),
+      /^REJECTED .*: expected a log of a known format, found no line of one; nothing was written/,
+    )
+  const allowed = await run([good, unknown], {}, { maxRejects: { kind: 'count', count: 1 } })
+  assert.equal([allowed.kept, allowed.rejected['BAD_FIELDS']], [500, 1])
+  // Of a format that is known, a few lines may be broken, and in a small log that is all of them.
+  const broken = write(`${FIELDS}\n2024\n`)
+  assert.is((await run([good, broken], {}, { maxRejects: share })).kept, 500)
+})
+
+test('an archive within an archive, and one that is not read, are no logs', async () => {
+  const log = gzipSync('2024-02-29\t23:59:59\t192.0.2.1\tagent\t/asset\t206\t0-9\n')
+  const archives = {
+    gzip: gzipSync(log),
+    xz: Buffer.from('fd377a585a000004e6d6b446', 'hex'),
+    bzip2: Buffer.from('BZh91AY&SY'),
+    zip: Buffer.from('PK\x03\x04', 'latin1'),
+    Parquet: Buffer.from('PAR1\x15\x04', 'latin1'),
+  }
+  for (const [name, bytes] of Object.entries(archives)) {
+    const message = await refusal(run([write(bytes)], {}))
+    assert.match(message, new RegExp(`^DAMAGED .*in one layer of gzip or zstd; found ${name};`), name)
+  }
+})
+
 test('the format is found by header and first lines, and told', async () => {
   const told: string[] = []
   const cases: [string, string][] = [

@@ -122,6 +122,8 @@ test('links are followed to files and not to directories, so that a circle ends;
   assert.is(inputs.length, 6)
   assert.ok(inputs.includes(join(root, 'b', 'dangling.log')))
   assert.match(notes.join('\n'), /^links to directories are not followed: .*circle; name them to take them$/)
+  const twice = resolveInputs([join(root, '**')]).notes.join('\n')
+  assert.is(twice.split('circle').length, 2, 'what is found in several ways is named once')
   // A hard link is another name of a file as any other: content tells, for a store.
   linkSync(join(root, 'a.log'), join(root, 'hard.log'))
   assert.is(inputsOf(root).length, 7)

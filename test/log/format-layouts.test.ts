@@ -42,6 +42,9 @@ test('nginx: a format or its whole directive, the finest time, braces', () => {
   assert.equal(slotsOf('nginx', { logFormat: format }), slots)
   const directive = `log_format main escape=json '$remote_addr [$time_local] $msec "$request" '\n  '$status \${body_bytes_sent} "$http_user_agent"';`
   assert.equal(slotsOf('nginx', { logFormat: directive }), slots)
+  // What one copies of it.
+  assert.equal(slotsOf('nginx', { logFormat: directive.replace('log_format main ', '') }), slots)
+  assert.equal(slotsOf('nginx', { logFormat: directive.replace('log_format main escape=json', '') }), slots)
 })
 
 test('nginx: formats that cannot be read for certain are refused', () => {

@@ -253,6 +253,12 @@ function judge(
   const { first, last } = claim
   if (logged > 0 && last >= logged) return { fate: 'BAD_RANGE' }
   const claimed = last - first + 1
+  if (isPart && format.trust !== true && (contentLength ?? 0) > claimed)
+    return {
+      fate: 'UNPROVEN',
+      other,
+      ...(logged > 0 ? { length: logged } : { asked: first + (contentLength ?? 0), answered: 0 }),
+    }
   const offered = Math.min(claimed, contentLength ?? claimed)
   const delivered = format.trust === true ? claimed : sentOf(offered, counts, format)
   if (delivered === undefined) return { fate: 'UNPROVEN', ...tells }

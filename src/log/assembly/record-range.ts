@@ -291,6 +291,12 @@ function decideClaim(isPart: bool): u32 {
   const fate = isPart ? claimPart(length, state) : claimWhole(length, state)
   if (fate == KEPT && loggedLength > 0 && last >= loggedLength) return BAD_RANGE
   if (fate != KEPT || has(TRUST)) return fate
+  const size = isPart ? readCount(CONTENT_LENGTH) : 0
+  if (size > last - first + 1) {
+    // A response of more bytes than its range is another one: of several ranges, or of one that the line does not tell.
+    askedLength = first + size
+    return UNPROVEN
+  }
   // Nothing says that less was sent, but nothing says that anything was.
   const isCounted = hasSpan(SENT_BYTES) || (hasSpan(BODY_BYTES) && !has(BODY_OFFERED))
   isUnmeasured = state == UNKNOWN && !isCounted

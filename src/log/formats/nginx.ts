@@ -66,9 +66,13 @@ function isTrusted(name: string, after: string): boolean {
   return TRUSTED.test(name) || (LISTS.test(name) && /[^\w\s,:./[\]-]/.test(after))
 }
 
-/** The template of a whole directive, `log_format name escape=json '...' '...';`, or the text itself. */
+const DIRECTIVE = /^\s*log_format\s+\S+\s+(?:escape=(\w+)\s+)?((?:'[^']*'|"[^"]*"|\s+)+);?\s*$/
+/** What one copies of it: double quotes may be the log's own. */
+const DIRECTIVE_END = /^\s*(?:escape=(\w+)\s+)?((?:'[^']*'\s*)+);?\s*$/
+
+/** The template of a whole directive, `log_format name escape=json '...' '...';`, or of its end; or the text itself. */
 function unwrapDirective(text: string): { readonly template: string; readonly escaping: string } {
-  const match = /^\s*log_format\s+\S+\s+(?:escape=(\w+)\s+)?((?:'[^']*'|"[^"]*"|\s+)+);?\s*$/.exec(text)
+  const match = DIRECTIVE.exec(text) ?? DIRECTIVE_END.exec(text)
   if (match === null) return { template: text, escaping: 'default' }
   const quoted = [...(match[2] ?? '').matchAll(/'([^']*)'|"([^"]*)"/g)]
   return {
