@@ -1,6 +1,7 @@
 /** The layout of a file with all that stands in it: pages, and the sections that only our files have. */
 
 import { Failure } from '../base/failure.ts'
+import type { Steps } from '../base/steps.ts'
 import { type FileLayout, readFileLayout } from '../parquet/file-layout.ts'
 import type { LayoutTally } from '../parquet/layout-tally.ts'
 import { checkAssetEnds } from './asset-ends.ts'
@@ -8,12 +9,12 @@ import { readAllLengths } from './length-section.ts'
 import { openFile } from './store.ts'
 
 /** As `readFileLayout`; where pages are verified, the sections of a file of ours are, too. */
-export function readCheckedLayout(
+export function* readCheckedLayout(
   path: string,
   tally: LayoutTally,
   options: { readonly verifiesPages: boolean },
-): FileLayout {
-  const layout = readFileLayout(path, tally, options)
+): Steps<FileLayout> {
+  const layout = yield* readFileLayout(path, tally, options)
   const { verification } = layout
   if (verification === undefined || !layout.isSealed) return layout
   const failure = sectionFailure(path)

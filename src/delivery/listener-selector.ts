@@ -26,6 +26,8 @@ export interface Selection {
   readonly window: TimeWindow
 }
 
+/** In ::ffff:0:0/96 are the addresses of IPv4 (RFC 4291, section 2.5.5.2). */
+const MAPPED_PREFIX = 96
 const CIDR_FORMS = '192.0.2.0/24 or 2001:db8::/48'
 
 /**
@@ -57,6 +59,8 @@ export function readIpSelector(text: string, label: string): TextSelector {
     matches: (found) => {
       const foundFamily = isIP(found)
       if (foundFamily === 0) return found === text
+      // The addresses of IPv4 are a part of ::/0, but not what is meant by it.
+      if (foundFamily === 4 && family === 6 && Number(prefix) < MAPPED_PREFIX) return false
       return block.check(found, foundFamily === 4 ? 'ipv4' : 'ipv6')
     },
   }

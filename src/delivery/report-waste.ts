@@ -85,6 +85,7 @@ function wasteReport(findings: Iterable<Finding>, by: WasteGroup): Report {
       ['needed', 'distinct bytes of each listener and asset'],
       ['bytes sent', total(3)],
       ['bytes sent more than once', total(1)],
+      ...(by === 'asset' ? [] : ([['listeners', 'counted for each asset']] as const)),
     ],
     columns: [
       column(by.replace('-', '_'), 'text'),
@@ -93,7 +94,6 @@ function wasteReport(findings: Iterable<Finding>, by: WasteGroup): Report {
       column('sent_bytes', 'bytes', 'sent'),
       column('needed_bytes', 'bytes', 'needed'),
       column('requests', 'count'),
-      // A listener is counted once for each asset.
       column('listeners', 'count'),
     ],
     rows,

@@ -3,6 +3,7 @@
 import { readdirSync, type Stats, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { attempted, Failure, messageOf } from '../base/failure.ts'
+import { inOneGo } from '../base/steps.ts'
 import type { FileLayout } from '../parquet/file-layout.ts'
 import { type Layout, LayoutTally } from '../parquet/layout-tally.ts'
 import type { AddFile, Snapshot } from '../table/actions.ts'
@@ -81,7 +82,7 @@ export function readFilesLayout(
   const problems: FileProblem[] = []
   const sums = { pageCount: 0, byteLength: 0, uncheckedPageCount: 0 }
   const summaries = files.map(({ path, shownPath, logged }): FileSummary => {
-    const read = tryRead(shownPath, problems, () => readCheckedLayout(path, tally, options))
+    const read = tryRead(shownPath, problems, () => inOneGo(readCheckedLayout(path, tally, options)))
     const loggedRows = tryRead(shownPath, problems, () => logged?.stats?.numRecords)
     for (const message of read?.verification?.failures ?? []) problems.push({ path: shownPath, message })
     sums.pageCount += read?.verification?.pageCount ?? 0

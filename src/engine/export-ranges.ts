@@ -2,7 +2,8 @@
 
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { attemptedAsync, Failure } from '../base/failure.ts'
+import { attemptedAsync } from '../base/failure.ts'
+import { Turns } from '../base/steps.ts'
 import { VERSION } from '../base/version.ts'
 import { RANGE_COLUMNS, type RangeRow } from '../delivery/merged-ranges.ts'
 import { WRITER_NAME } from '../delivery/schema.ts'
@@ -46,11 +47,14 @@ export async function exportRanges(
   const temporaryPath = join(dirname(path), `.${basename(path)}.${suffix}`)
   const file = await attemptedAsync(path, 'create', () => open(temporaryPath, 'wx'))
   try {
-    const output = new FileOutput(file, path, signal)
+    const output = new FileOutput(file, path)
+    const turns = new Turns(signal)
+    const inTurn = withTurns(rows, turns)
     const rowCount =
-      form.format === 'parquet' ? await writeParquet(rows, output) : await writeText(rows, form, output)
+      form.format === 'parquet' ? await writeParquet(inTurn, output) : await writeText(inTurn, form, output)
     await attemptedAsync(path, 'sync', () => file.sync())
     await file.close()
+    turns.check()
     await attemptedAsync(path, 'publish', () => rename(temporaryPath, path))
     await syncDirectory(dirname(path))
     return { rows: rowCount, bytes: output.byteOffset }
@@ -61,44 +65,51 @@ export async function exportRanges(
   }
 }
 
+/** Fails as INTERRUPTED when the signal has come. */
+async function* withTurns(rows: Iterable<RangeRow>, turns: Turns): AsyncGenerator<readonly RangeRow[], void> {
+  let some: RangeRow[] = []
+  for (const row of rows) {
+    some.push(row)
+    if (some.length < TEXT_PIECE_ROWS && !turns.isDue) continue
+    yield some
+    some = []
+    await turns.give()
+  }
+  yield some
+}
+
 /** Appends to a file. */
 class FileOutput {
   private readonly file: FileHandle
   private readonly path: string
-  private readonly signal: AbortSignal | undefined
   byteOffset = 0
 
-  constructor(file: FileHandle, path: string, signal: AbortSignal | undefined) {
+  constructor(file: FileHandle, path: string) {
     this.file = file
     this.path = path
-    this.signal = signal
   }
 
   async append(bytes: Uint8Array): Promise<void> {
-    if (this.signal?.aborted === true) throw new Failure('INTERRUPTED', 'interrupted; nothing was written')
     await writeFully(this.file, this.path, bytes, this.byteOffset)
     this.byteOffset += bytes.length
   }
 }
 
 async function writeText(
-  rows: Iterable<RangeRow>,
+  pieces: AsyncIterable<readonly RangeRow[]>,
   { head, textOf }: { readonly head: string; readonly textOf: RangeText },
   output: FileOutput,
 ): Promise<number> {
-  let text = head
+  await output.append(Buffer.from(head))
   let rowCount = 0
-  for (const row of rows) {
-    text += textOf(row)
-    if (++rowCount % TEXT_PIECE_ROWS !== 0) continue
-    await output.append(Buffer.from(text))
-    text = ''
+  for await (const rows of pieces) {
+    await output.append(Buffer.from(rows.map(textOf).join('')))
+    rowCount += rows.length
   }
-  await output.append(Buffer.from(text))
   return rowCount
 }
 
-async function writeParquet(rows: Iterable<RangeRow>, output: FileOutput): Promise<number> {
+async function writeParquet(pieces: AsyncIterable<readonly RangeRow[]>, output: FileOutput): Promise<number> {
   const rowGroups: RowGroupMetadata[] = []
   const pending = new PendingRows()
   let rowCount = 0
@@ -110,10 +121,12 @@ async function writeParquet(rows: Iterable<RangeRow>, output: FileOutput): Promi
     pending.clear()
   }
   await output.append(FILE_MAGIC)
-  for (const row of rows) {
-    pending.add(row)
-    rowCount++
-    if (pending.count === ROW_GROUP_ROWS) await flush()
+  for await (const rows of pieces) {
+    for (const row of rows) {
+      pending.add(row)
+      if (pending.count === ROW_GROUP_ROWS) await flush()
+    }
+    rowCount += rows.length
   }
   await flush()
   const createdBy = `${WRITER_NAME} version ${VERSION}`

@@ -2,10 +2,13 @@
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-/** From now on the first signal aborts `controller`. Returns what undoes it. */
-export function abortOnInterrupt(controller: AbortController): () => void {
+/** From now on the first signal aborts `controller`, the second ends the program behind `atEnd`. Returns what undoes it. */
+export function abortOnInterrupt(controller: AbortController, atEnd?: () => void): () => void {
   const interrupt = (): void => {
-    if (controller.signal.aborted) process.exit(130)
+    if (controller.signal.aborted) {
+      atEnd?.()
+      process.exit(130)
+    }
     controller.abort()
   }
   for (const signal of SIGNALS) process.on(signal, interrupt)

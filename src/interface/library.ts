@@ -284,6 +284,17 @@ export class Ledger implements Store {
     return suggestListeners(this.store, selection, { assetKnown, listenerKnown: false })
   }
 
+  /** Assets that resemble one of which nothing is known; undefined for one that is known. */
+  async assetsLike(asset: string): Promise<Suggestions | undefined> {
+    if (this.store.observedLength(asset) !== undefined) return undefined
+    const { suggestListeners } = await import('../delivery/suggest-known.ts')
+    return suggestListeners(
+      this.store,
+      { asset, ips: [], userAgents: [] },
+      { assetKnown: false, listenerKnown: false },
+    )
+  }
+
   /** Merged intervals, one after the other. */
   async mergedRanges(scope: Pick<ReportScope, 'asset' | 'window'>): Promise<Generator<RangeRow, void, void>> {
     const { mergedRanges } = await import('../delivery/merged-ranges.ts')

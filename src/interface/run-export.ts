@@ -17,6 +17,7 @@ import { openLedger } from './library.ts'
 import { refuseLocation } from './output-location.ts'
 import { DEFAULT_STORE } from './process-settings.ts'
 import { type ExitCode, type Streams, writeNote } from './streams.ts'
+import { noteUnknownAsset } from './unknown-asset.ts'
 
 const FORMS = 'FILE.parquet, FILE.csv or FILE.ndjson'
 
@@ -34,6 +35,7 @@ export async function runExport(options: ExportArguments, streams: Streams): Pro
   const controller = new AbortController()
   const stopListening = abortOnInterrupt(controller)
   try {
+    await noteUnknownAsset(store, asset, streams)
     const rows = await store.mergedRanges({ asset, window })
     const form = { format, head: format === 'csv' ? csvLine(RANGE_COLUMNS) : '', textOf: textOf(format) }
     const written = await exportRanges(rows, ranges, form, controller.signal)

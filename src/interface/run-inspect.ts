@@ -2,6 +2,7 @@
 
 import { join } from 'node:path'
 import { attempted, Failure } from '../base/failure.ts'
+import { inOneGo } from '../base/steps.ts'
 import { readCheckedLayout } from '../delivery/checked-layout.ts'
 import { readFilesLayout, readStoreLayout } from '../delivery/store-layout.ts'
 import { LayoutTally } from '../parquet/layout-tally.ts'
@@ -60,7 +61,7 @@ async function inspect({ path, verify }: InspectArguments): Promise<Inspection> 
 
 function inspectFile(path: string, options: { readonly verifiesPages: boolean }): Inspection {
   const tally = new LayoutTally()
-  const file = readCheckedLayout(path, tally, options)
+  const file = inOneGo(readCheckedLayout(path, tally, options))
   const problems = (file.verification?.failures ?? []).map((message) => ({ path, message }))
   const { byteLength, footer, verification } = file
   const { rowCount, rowGroupCount } = footer

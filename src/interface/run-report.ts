@@ -19,6 +19,7 @@ import { renderReportPage } from './render-report-page.ts'
 import { renderReportCsv, renderReportJson, renderReportTable } from './render-report-table.ts'
 import type { ExitCode, Streams } from './streams.ts'
 import { styleFor } from './terminal.ts'
+import { noteUnknownAsset } from './unknown-asset.ts'
 
 const DEFAULT_LIMIT = 50
 
@@ -43,6 +44,7 @@ export async function runReport(options: ReportArguments, streams: Streams): Pro
   const stopListening = abortOnInterrupt(controller)
   const progress = streams.stderr.isTTY === true ? openLine(streams.stderr, describeReport) : undefined
   try {
+    await noteUnknownAsset(store, options.asset, streams)
     const report = await store.makeReport(plan, {
       threadCount,
       signal: controller.signal,

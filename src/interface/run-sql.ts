@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Failure } from '../base/failure.ts'
+import { attempted, Failure } from '../base/failure.ts'
 import { SCHEMA } from '../delivery/schema.ts'
 import { csvLine, csvText } from './csv.ts'
 import { displayWidth, padText } from './display-width.ts'
@@ -25,6 +25,10 @@ const INTERRUPT_INTERVAL_MS = 100
 /** Nothing but space, semicolons and comments. */
 const EMPTY_STATEMENT = /^(?:[\s;]|--[^\n]*|\/\*[\s\S]*?\*\/)*$/
 
+/** What can tell of a view, or read it, without its name in the statement. */
+const INDIRECT =
+  /\b(?:show|describe|summarize|information_schema|duckdb_\w+|pragma\w*|query|query_table|execute)\b/i
+
 /**
  * Answers a statement, the last where there are several; returns 0. Merged intervals are computed only for a
  * statement that names `ranges`, and files are read through only for one that may read `bytes`.
@@ -35,16 +39,22 @@ export async function runSql(options: SqlArguments, streams: Streams): Promise<E
   if (EMPTY_STATEMENT.test(statement))
     throw new Failure('USAGE', 'the statement is empty: expected SQL over the views bytes and ranges')
   const controller = new AbortController()
-  const stopListening = abortOnInterrupt(controller)
-  const store = await openLedger(path)
-  const scratch = mkdtempSync(join(tmpdir(), 'byteledger-sql-'))
+  const scratch = attempted(tmpdir(), 'make a directory in', () =>
+    mkdtempSync(join(tmpdir(), 'byteledger-sql-')),
+  )
+  const removeScratch = (): void => rmSync(scratch, { recursive: true, force: true })
+  const stopListening = abortOnInterrupt(controller, removeScratch)
+  const store = await openLedger(path).catch((failure: unknown) => {
+    removeScratch()
+    throw failure
+  })
   let session: SqlSession | undefined
   let interrupting: NodeJS.Timeout | undefined
   try {
     const namesRanges = /\branges\b/i.test(statement)
     // What is read for `ranges` is checked while it is read. DuckDB does not look at checksums.
-    const files =
-      namesRanges && !/\bbytes\b/i.test(statement) ? undefined : await verifiedFiles(path, controller.signal)
+    const readsBytes = /\bbytes\b/i.test(statement) || (!namesRanges && INDIRECT.test(statement))
+    const files = readsBytes ? await verifiedFiles(path, controller.signal) : undefined
     const opened = await openDuckdb()
     session = opened
     controller.signal.addEventListener('abort', () => {
@@ -79,7 +89,7 @@ export async function runSql(options: SqlArguments, streams: Streams): Promise<E
     session?.close()
     stopListening()
     store.close()
-    rmSync(scratch, { recursive: true, force: true })
+    removeScratch()
   }
 }
 

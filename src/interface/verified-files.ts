@@ -1,7 +1,7 @@
 /** Files for a program that does not check what it reads. */
 
-import { setImmediate } from 'node:timers/promises'
 import { Failure } from '../base/failure.ts'
+import { inTurns } from '../base/steps.ts'
 import { readCheckedLayout } from '../delivery/checked-layout.ts'
 import { openCommittedFile } from '../delivery/committed-file.ts'
 import { openFile } from '../delivery/store.ts'
@@ -15,13 +15,12 @@ import { findFiles } from './committed-files.ts'
 export async function verifiedFiles(path: string, signal: AbortSignal): Promise<readonly string[]> {
   const files = await findFiles(path)
   for (const [file, logged] of files) {
-    const { verification } = readCheckedLayout(file, new LayoutTally(), { verifiesPages: true })
+    const steps = readCheckedLayout(file, new LayoutTally(), { verifiesPages: true })
+    const { verification } = await inTurns(steps, signal)
     const [failure] = verification?.failures ?? []
     if (failure !== undefined) throw new Failure('DAMAGED', failure)
     if (logged !== undefined) openCommittedFile(path, logged).close()
     else openFile(file).close()
-    await setImmediate()
-    if (signal.aborted) throw new Failure('INTERRUPTED', 'interrupted')
   }
   return [...files.keys()]
 }

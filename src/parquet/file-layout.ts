@@ -5,6 +5,7 @@
 
 import { ByteReader } from '../base/byte-reader.ts'
 import { damaged, Failure, invariant } from '../base/failure.ts'
+import type { Steps } from '../base/steps.ts'
 import { readFooterBytes, TAIL_BYTE_LENGTH } from './footer-bytes.ts'
 import { decodeLayoutFooter, type LayoutChunk, type LayoutFooter } from './layout-footer.ts'
 import { type LayoutTally, type PageCounts, statedPageCounts } from './layout-tally.ts'
@@ -43,22 +44,22 @@ export interface FileLayout {
 /**
  * Reads the layout of a file and adds it to `tally`. Fails as DAMAGED when it is no Parquet file, its footer is
  * damaged or encrypted, or describes what cannot be in the file; as ENVIRONMENT when it cannot be read. What is
- * wrong in pages is no failure but listed in `verification`.
+ * wrong in pages is no failure but listed in `verification`. Every chunk is a step.
  */
-export function readFileLayout(
+export function* readFileLayout(
   path: string,
   tally: LayoutTally,
   options: { readonly verifiesPages: boolean },
-): FileLayout {
+): Steps<FileLayout> {
   const file = new PositionedFile(path)
   try {
-    return readLayout(file, tally, options.verifiesPages)
+    return yield* readLayout(file, tally, options.verifiesPages)
   } finally {
     file.close()
   }
 }
 
-function readLayout(file: PositionedFile, tally: LayoutTally, verifiesPages: boolean): FileLayout {
+function* readLayout(file: PositionedFile, tally: LayoutTally, verifiesPages: boolean): Steps<FileLayout> {
   const { path, byteLength } = file
   const { bytes, place } = readFooterBytes(file)
   const isOurs = isSealed(bytes)
@@ -74,17 +75,19 @@ function readLayout(file: PositionedFile, tally: LayoutTally, verifiesPages: boo
   )
   const verifier = verifiesPages ? new Verifier() : undefined
   tally.addFile(footer, { byteLength, footerByteLength: bytes.length + TAIL_BYTE_LENGTH })
-  groups.forEach((rowGroup, ordinal) => {
-    const pages = footer.columns.map((column, i) => {
+  for (const [ordinal, rowGroup] of groups.entries()) {
+    const pages: (PageCounts | undefined)[] = []
+    for (const [i, column] of footer.columns.entries()) {
       const where = `${path}, row group ${ordinal}, ${column.name}`
       const chunk = rowGroup.chunks[i]
       invariant(chunk !== undefined, 'a row group has a chunk of every column')
       const walked = { file, where, column, chunk, rowCount: rowGroup.rowCount, isSealed: isOurs }
       const counts = verifier?.walk(walked)
-      return counts ?? statedPageCounts(chunk.pageStats) ?? indexedPageCounts(file, where, chunk)
-    })
+      pages.push(counts ?? statedPageCounts(chunk.pageStats) ?? indexedPageCounts(file, where, chunk))
+      yield
+    }
     tally.addRowGroup(footer, rowGroup, (column) => pages[column])
-  })
+  }
   return {
     path,
     byteLength,

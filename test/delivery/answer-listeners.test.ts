@@ -132,6 +132,12 @@ test('blocks of addresses select by their bits, texts that are none only themsel
     ['2001:db8::/33', ['2001:db8:7fff::1', '2001:0DB8:0::1'], ['2001:db8:8000::', '10.0.0.1']],
     ['192.0.2.0/24', ['192.0.2.0/24'], ['192.0.2.0/25', '192.0.2.']],
     ['unknown', ['unknown'], ['Unknown', '']],
+    // What is logged as IPv4 is in a block of IPv6 only where that says so; the other way round it is the same address.
+    ['::/0', ['::1', '2001:db8::', '::ffff:192.0.2.1'], ['192.0.2.1', '']],
+    ['::/80', ['::ffff:192.0.2.1'], ['192.0.2.1', '1::']],
+    ['::ffff:0:0/96', ['::ffff:192.0.2.1', '192.0.2.1'], ['::1']],
+    ['::ffff:192.0.2.0/120', ['192.0.2.1'], ['192.0.3.1']],
+    ['192.0.2.0/24', ['::ffff:192.0.2.1'], ['::ffff:192.0.3.1']],
   ]
   for (const [text, inside, outside] of table) {
     const selector = parseIpSelector(text)

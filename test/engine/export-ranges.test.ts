@@ -3,6 +3,7 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import { parquetReadObjects } from 'hyparquet'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { Failure } from '#src/base/failure.js'
 import { mergedRanges, type RangeRow } from '#src/delivery/merged-ranges.js'
 import { openStore } from '#src/delivery/store.js'
 import { exportRanges } from '#src/engine/export-ranges.js'
@@ -11,6 +12,7 @@ import { encodeFlatRowGroup } from '#src/parquet/flat-row-group.js'
 import { makeScratch, writeDeliveryFile } from '../support/delivery-file.ts'
 import type { MemoryRecord } from '../support/memory-source.ts'
 import { seededRandom } from '../support/seeded-random.ts'
+import { makeTempFolder } from '../support/temp-folder.ts'
 
 const test = suite('exported ranges')
 const scratch = makeScratch()
@@ -180,6 +182,46 @@ test('a file of no rows is a file, and a failure leaves what was there before', 
     readdirSync(scratch.path('.')).filter((name) => name.endsWith('.tmp')),
     [],
   )
+})
+
+test('Ctrl-C is heard while rows are computed, and before the file appears', async () => {
+  const row = {
+    asset: '/a',
+    ip: '192.0.2.1',
+    userAgent: 'x',
+    firstEpoch: EPOCH,
+    lastEpoch: EPOCH,
+    requests: 1,
+  }
+  function* slowRows(count: number): Generator<RangeRow> {
+    for (let i = 0; i < count; i++) {
+      const until = performance.now() + 20
+      while (performance.now() < until);
+      yield { ...row, firstByte: 2 * i, lastByte: 2 * i }
+    }
+  }
+  const text = { head: '', textOf: () => 'row\n' }
+  for (const format of ['parquet', 'ndjson'] as const) {
+    // One comes in the middle, one behind the last row.
+    for (const [count, afterMs] of [
+      [1000, 100],
+      [2, 10],
+    ] as const) {
+      const folder = makeTempFolder()
+      const controller = new AbortController()
+      setTimeout(() => controller.abort(), afterMs)
+      const startedAt = performance.now()
+      try {
+        await exportRanges(slowRows(count), `${folder}/out`, { format, ...text }, controller.signal)
+        assert.unreachable('it is interrupted')
+      } catch (error) {
+        assert.instance(error, Failure)
+        assert.match(String(error), /interrupted; nothing was written/)
+      }
+      assert.ok(performance.now() - startedAt < 5000)
+      assert.equal(readdirSync(folder), [])
+    }
+  }
 })
 
 test.run()

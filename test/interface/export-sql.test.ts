@@ -122,6 +122,17 @@ test('sql answers from no file that has a changed bit', async () => {
   }
 })
 
+test('sql reads nothing of a store for a statement that does not', async () => {
+  const damagedPath = scratch.path('damaged-page.parquet')
+  const damaged = readFileSync(path)
+  damaged[100] = (damaged[100] ?? 0) ^ 1
+  writeFileSync(damagedPath, damaged)
+  assert.is(await run('sql', 'select 41 + 1 as answer', '--csv', '--store', damagedPath), 'answer\r\n42\r\n')
+  for (const statement of ['show tables', "select * from query_table('by' || 'tes')", 'FROM "bytes"'])
+    assert.is((await failureOf('sql', statement, '--store', damagedPath)).code, 'DAMAGED', statement)
+  assert.match(await run('sql', 'show tables', '--csv', '--store', path), /bytes/)
+})
+
 test('what sql says of ranges in a file that has a changed bit is damage or the truth', async () => {
   const bytes = readFileSync(path)
   const damagedPath = scratch.path('damaged-ranges.parquet')

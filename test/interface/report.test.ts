@@ -32,13 +32,19 @@ test.before(() =>
 )
 
 async function report(...words: string[]): Promise<string> {
+  return (await reportWithNotes(...words)).text
+}
+
+async function reportWithNotes(
+  ...words: string[]
+): Promise<{ readonly text: string; readonly notes: string }> {
   const invocation = parseArguments(['report', ...words, '--store', path], 'b', () => '')
   if (invocation.command !== 'report') throw new Error('expected a report')
   const stdout = captureStream()
   const stderr = captureStream()
   const streams = { stdin: Readable.from([]), stdout, stderr, environment: {}, program: 'b' }
   assert.is(await runReport(invocation.options, streams), 0)
-  return stdout.text()
+  return { text: stdout.text(), notes: stderr.text() }
 }
 
 /** The fields of RFC 4180, read by a loop over characters. */
@@ -79,6 +85,22 @@ test('every report says the same in JSON, in CSV, as a table and as a page', asy
     assert.not.match(page.replaceAll('\n', ''), /\p{Cc}/u, kind)
     for (const name of Object.keys(json.facts)) assert.ok(page.includes(escapeHtml(name)), name)
   }
+})
+
+test('an asset that nobody asked for is told from one without gaps', async () => {
+  for (const kind of ['gaps', 'never', 'completion']) {
+    assert.is((await reportWithNotes(kind, '--asset', '/a')).notes, '')
+    assert.is(
+      (await reportWithNotes(kind, '--asset', '/aa')).notes,
+      'note: no request for this asset is in the store: /aa\nnote: nearest known: --asset /a\n',
+    )
+  }
+})
+
+test('what waste counts as listeners is said where it is not the plain thing', async () => {
+  assert.not.match(await report('waste'), /counted for each asset/)
+  for (const by of ['ip', 'user-agent'])
+    assert.match(await report('waste', '--by', by), /listeners +counted for each asset/)
 })
 
 test('no cell of a CSV is a formula, and no text is lost', async () => {

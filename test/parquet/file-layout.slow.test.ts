@@ -3,6 +3,7 @@ import { asyncBufferFromFile, parquetMetadataAsync } from 'hyparquet'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Failure } from '#src/base/failure.js'
+import { inOneGo } from '#src/base/steps.js'
 import { readCheckedLayout } from '#src/delivery/checked-layout.js'
 import { ASSET_ENDS_KEY } from '#src/delivery/schema.js'
 import type { FileLayout } from '#src/parquet/file-layout.js'
@@ -48,7 +49,7 @@ test.before(async () => {
 
 function inspect(path: string, verifiesPages = false): { file: FileLayout; layout: Layout } {
   const tally = new LayoutTally()
-  const file = readCheckedLayout(path, tally, { verifiesPages })
+  const file = inOneGo(readCheckedLayout(path, tally, { verifiesPages }))
   return { file, layout: tally.layout() }
 }
 
