@@ -232,7 +232,8 @@ bad('a data file in the place of one that looks the same is no evidence', async 
     ['report', 'summary'],
     ['compact'],
     ['forget', '--ip', '192.0.2.1'],
-    ['sql', 'select 1'],
+    ['sql', 'select count(*) from bytes'],
+    ['sql', 'select count(*) from ranges'],
   ]) {
     const { exitCode, stdout, stderr } = await runBuilt([...words, '--store', a.store])
     assert.equal([exitCode, stdout], [2, ''], `${words}`)
