@@ -69,7 +69,8 @@ export function readJsonQuestion(text: string, window: TimeWindow): Query | Line
     value = JSON.parse(text)
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
-    return lineProblem('BAD_JSON', `expected a question like ${JSON_EXAMPLE}: ${error.message}`)
+    const hint = /^\s*\{/.test(text) ? '' : `; a CSV begins with the header ${CSV_COLUMNS.join(',')}`
+    return lineProblem('BAD_JSON', `expected a question like ${JSON_EXAMPLE}: ${error.message}${hint}`)
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return lineProblem('BAD_JSON', `expected an object like ${JSON_EXAMPLE}`)

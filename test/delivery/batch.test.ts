@@ -6,7 +6,7 @@ import { Failure } from '#src/base/failure.js'
 import { type Answer, askSource } from '#src/delivery/answer.js'
 import { answerBatch } from '#src/delivery/batch.js'
 import { MAX_LINE_BYTES } from '#src/delivery/batch-lines.js'
-import type { LineProblem } from '#src/delivery/batch-question.js'
+import { type LineProblem, readJsonQuestion } from '#src/delivery/batch-question.js'
 import type { Query } from '#src/delivery/question.js'
 import { memorySource } from '../support/memory-source.ts'
 import { seededDraw } from '../support/random-runs.ts'
@@ -69,6 +69,15 @@ test('a bad line gives its error in its place; the lines after it are answered',
   expected.push('complete', 'partial', 'none')
   for (const separator of ['\n', '\r\n']) assert.equal(await run(input.join(separator)), expected)
   assert.equal(await run(`\ufeff${input.join('\n')}\n\n`), expected)
+})
+
+test('a CSV without its header is told that it needs one', () => {
+  const problem = (text: string): string => JSON.stringify(readJsonQuestion(text, OPEN))
+  assert.match(
+    problem('/a,192.0.2.1,UA,0,99'),
+    /BAD_JSON.*a CSV begins with the header asset,ip,user_agent,first/,
+  )
+  assert.not.match(problem('{"asset":'), /header/)
 })
 
 test('CSV: quotes, commas and line breaks in fields, CRLF, BOM, columns by name, no final newline', async () => {

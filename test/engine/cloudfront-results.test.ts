@@ -1,18 +1,12 @@
 /** What CloudFront's three results say of the end of a transfer, in each of its logs, with any of them left out. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { json, run, write } from '../support/format-runs.ts'
+import { CLOUDFRONT_PART, json, run, write } from '../support/format-runs.ts'
 
 const test = suite('results of CloudFront')
 
 const LINE: Readonly<Record<string, string>> = {
-  date: '2024-05-17',
-  time: '12:00:00',
-  'c-ip': '192.0.2.1',
-  'cs-method': 'GET',
-  'cs-uri-stem': '/a',
-  'sc-status': '206',
-  'cs(User-Agent)': 'curl/8',
+  ...CLOUDFRONT_PART,
   'sc-range-start': '0',
   'sc-range-end': '99999',
 }

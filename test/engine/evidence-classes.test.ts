@@ -5,7 +5,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { FormatRequest } from '#src/engine/input-format.js'
-import { json, refusal, run, write } from '../support/format-runs.ts'
+import { CLOUDFRONT_PART, json, refusal, run, write } from '../support/format-runs.ts'
 import { runBuilt } from '../support/run-built.ts'
 
 const test = suite('classes of evidence')
@@ -28,13 +28,7 @@ const without = (fields: Fields, names: readonly string[]): [string, string][] =
   )
 
 const CLOUDFRONT: Fields = {
-  date: '2024-05-17',
-  time: '12:00:00',
-  'c-ip': '192.0.2.1',
-  'cs-method': 'GET',
-  'cs-uri-stem': '/a',
-  'sc-status': '206',
-  'cs(User-Agent)': 'curl/8',
+  ...CLOUDFRONT_PART,
   'sc-bytes': '100400',
   'x-edge-result-type': 'Hit',
   'sc-content-len': '100000',
@@ -258,28 +252,14 @@ test('a repeated line is not counted again', async () => {
 test('people are told which fields to log', async () => {
   const [log] = cloudFront(END, told).map(([{ text }]) => text)
   const out = write('').replace('.log', '.parquet')
-  const { stdout, stderr } = await runBuilt([
-    'process',
-    write(log ?? ''),
-    '--format',
-    'cloudfront',
-    '--out',
-    out,
-  ])
+  const words = ['process', write(log ?? ''), '--format', 'cloudfront', '--out', out]
+  const { stdout, stderr } = await runBuilt(words)
   assert.match(stdout, /kept +1 +of these 1 for their range alone/)
   assert.match(
     stderr,
     /1 request counted for the range alone, .*; log sc-bytes and x-edge-result-type \(cloudfront\)/,
   )
-  const quiet = await runBuilt([
-    'process',
-    write(log ?? ''),
-    '--format',
-    'cloudfront',
-    '--out',
-    out,
-    '--quiet',
-  ])
+  const quiet = await runBuilt([...words, '--quiet'])
   assert.is(quiet.stderr, '')
 })
 

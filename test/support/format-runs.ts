@@ -84,16 +84,21 @@ export function ask(reports: readonly ProcessReport[], userAgent: string, asset 
 export const FIELDS =
   '#Fields: date time c-ip cs-method cs-uri-stem sc-status cs(User-Agent) x-edge-result-type x-edge-request-id sc-content-len sc-range-start sc-range-end x-host-header cs-protocol cs-uri-query x-forwarded-for'
 
+/** Fields of CloudFront for a part of an asset. */
+export const CLOUDFRONT_PART = {
+  date: '2024-05-17',
+  time: '12:00:00',
+  'c-ip': '192.0.2.1',
+  'cs-method': 'GET',
+  'cs-uri-stem': '/a',
+  'sc-status': '206',
+  'cs(User-Agent)': 'curl/8',
+} as const
+
 /** A line of CloudFront with these fields changed. */
 export function line(changed: Readonly<Record<string, string>> = {}, separator = '\t'): string {
   const values: Readonly<Record<string, string>> = {
-    date: '2024-05-17',
-    time: '12:00:00',
-    'c-ip': '192.0.2.1',
-    'cs-method': 'GET',
-    'cs-uri-stem': '/a',
-    'sc-status': '206',
-    'cs(User-Agent)': 'curl/8',
+    ...CLOUDFRONT_PART,
     'x-edge-result-type': 'Hit',
     'sc-range-start': '0',
     'sc-range-end': '9',
