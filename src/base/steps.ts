@@ -19,10 +19,13 @@ export function inOneGo<T>(steps: Steps<T>): T {
 /** Gives all else in this thread its turn, when the last one was some time ago. */
 export class Turns {
   private readonly signal: AbortSignal | undefined
+  private readonly message: string
   private since = performance.now()
 
-  constructor(signal: AbortSignal | undefined) {
+  /** `message` says that the signal has come. */
+  constructor(signal: AbortSignal | undefined, message = 'interrupted') {
     this.signal = signal
+    this.message = message
   }
 
   /** Whether it is time to `give` one. */
@@ -39,7 +42,7 @@ export class Turns {
 
   /** Fails as INTERRUPTED when the signal has come. */
   check(): void {
-    if (this.signal?.aborted === true) throw new Failure('INTERRUPTED', 'interrupted; nothing was written')
+    if (this.signal?.aborted === true) throw new Failure('INTERRUPTED', this.message)
   }
 }
 

@@ -48,7 +48,7 @@ export async function exportRanges(
   const file = await attemptedAsync(path, 'create', () => open(temporaryPath, 'wx'))
   try {
     const output = new FileOutput(file, path)
-    const turns = new Turns(signal)
+    const turns = new Turns(signal, 'interrupted; nothing was written')
     const inTurn = withTurns(rows, turns)
     const rowCount =
       form.format === 'parquet' ? await writeParquet(inTurn, output) : await writeText(inTurn, form, output)

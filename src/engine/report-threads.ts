@@ -5,9 +5,9 @@
  */
 
 import { availableParallelism } from 'node:os'
-import { setImmediate } from 'node:timers/promises'
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads'
 import { Failure } from '../base/failure.ts'
+import { Turns } from '../base/steps.ts'
 import type { AssetSpan } from '../delivery/asset-spans.ts'
 import type { LoggedFiles } from '../delivery/committed-file.ts'
 import { partOfStore } from '../delivery/part-of-store.ts'
@@ -47,8 +47,6 @@ const SPANS_PER_THREAD = 2
 /** Each thread opens all files: of more, a process may not have so many open. */
 const MAX_OPEN_FILES = 800
 const PROGRESS_MS = 100
-/** In one thread, whoever asked gets its turn so often, between two findings. */
-const TURN_MS = 50
 /** A pass keeps little of what it decodes: more memory for it makes threads larger, and hardly faster. */
 const YOUNG_MEBIBYTES = 12
 const CELLS_BYTE_LENGTH = 12
@@ -108,16 +106,12 @@ async function* inTurns(
   findings: Iterable<Finding>,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Finding, void, void> {
-  let turnEnds = performance.now() + TURN_MS
+  const turns = new Turns(signal)
   for (const finding of findings) {
     yield finding
-    if (performance.now() < turnEnds) continue
-    await setImmediate()
-    if (signal?.aborted === true) throw interrupted()
-    turnEnds = performance.now() + TURN_MS
+    if (turns.isDue) await turns.give()
   }
-  await setImmediate()
-  if (signal?.aborted === true) throw interrupted()
+  await turns.give()
 }
 
 function interrupted(): Failure {

@@ -1,11 +1,11 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { sortedStretches } from '#src/delivery/sorted-stretches.js'
-import { openFile } from '#src/delivery/store.js'
+import { openFile, openStore } from '#src/delivery/store.js'
 import { makeScratch, writeDeliveryFile } from '../support/delivery-file.ts'
 import type { MemoryRecord } from '../support/memory-source.ts'
 import { seededRandom } from '../support/seeded-random.ts'
-import { expectedLines, linesOfFiles } from '../support/store-samples.ts'
+import { expectedLines, lineOfListener, linesOfFiles } from '../support/store-samples.ts'
 
 const test = suite('a pass over all listeners')
 const scratch = makeScratch()
@@ -93,6 +93,45 @@ test('row groups of one shard are one stretch, so that a long file needs little 
     stretches.map(({ rowGroups }) => rowGroups),
     [[0, 1]],
   )
+})
+
+test('passes over several stores, and questions between their steps, do not disturb each other', async () => {
+  const stores = await Promise.all(
+    [
+      [11, 2500, 400, 9],
+      [12, 2500, 90_000, 3],
+      [13, 30, 2 ** 29, 2],
+    ].map(async ([seed = 0, count = 0, longest = 0, assetCount = 0]) => {
+      const records = randomRecords(seed, count, longest, assetCount)
+      const path = scratch.path(`together-${seed}.parquet`)
+      await writeDeliveryFile(path, records, 20_000)
+      return { records, store: openStore([path]) }
+    }),
+  )
+  const passes = stores.map(({ store, records }) => ({ pass: store.listeners(), records, lines: [''] }))
+  const random = seededRandom(14)
+  // Each goes on by some listeners at a time; in between, somebody asks for one request.
+  for (let going = passes; going.length > 0; ) {
+    for (const each of going) {
+      for (let step = 1 + random(4); step > 0; step--) {
+        const { done, value } = each.pass.next()
+        if (done !== true) each.lines.push(lineOfListener(value))
+        else going = going.filter((other) => other !== each)
+      }
+      const { store, records } = stores[random(stores.length)] ?? {}
+      const {
+        asset = '',
+        ip = '',
+        userAgent = '',
+        first = 0,
+        last = 0,
+      } = records?.[random(records.length)] ?? {}
+      const evidence = store?.findEvidence({ asset, ip, userAgent }, { start: first, end: last + 1 })
+      assert.ok(evidence?.runs.some((run) => run.start <= first && run.end > last))
+    }
+  }
+  for (const { records, lines } of passes) assert.equal(lines.slice(1), expectedLines(records))
+  for (const { store } of stores) store.close()
 })
 
 test('no file and a file without requests have no listeners', async () => {

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { askSource } from '#src/delivery/answer.js'
 import { formatInstant } from '#src/delivery/question-time.js'
-import type { ListenerScan } from '#src/delivery/scan-listeners.js'
+import type { ListenerRuns, ListenerScan } from '#src/delivery/scan-listeners.js'
 import { openStore } from '#src/delivery/store.js'
 import { processIntoStore, type StoreRunReport } from '#src/engine/process-into-store.js'
 import { committedFiles } from '#src/interface/committed-files.js'
@@ -127,15 +127,18 @@ export async function linesOf(store: string): Promise<string[]> {
 export function linesOfFiles(paths: readonly string[], scan: ListenerScan = {}): string[] {
   const source = openStore(paths)
   const lines: string[] = []
-  for (const { asset, ip, userAgent, runs } of source.listeners(scan)) {
-    const texts = Array.from(
-      { length: runs.count },
-      (_, i) => `${runs.starts[i]}-${(runs.ends[i] ?? 0) - 1}@${runs.epochs[i]}`,
-    )
-    lines.push([asset, ip, userAgent, ...texts].join(' '))
-  }
+  for (const listener of source.listeners(scan)) lines.push(lineOfListener(listener))
   source.close()
   return lines
+}
+
+/** The same of one listener. */
+export function lineOfListener({ asset, ip, userAgent, runs }: ListenerRuns): string {
+  const texts = Array.from(
+    { length: runs.count },
+    (_, i) => `${runs.starts[i]}-${(runs.ends[i] ?? 0) - 1}@${runs.epochs[i]}`,
+  )
+  return [asset, ip, userAgent, ...texts].join(' ')
 }
 
 /** The data files of the newest version. */
